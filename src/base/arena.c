@@ -1,0 +1,139 @@
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { ALIGN = 16, FIRST_BLOCK = 2048, LARGEST_BLOCK = 65536 };
+
+struct block {
+	struct block *older;
+	size_t size, used;
+	char data[] __attribute__((aligned(ALIGN)));
+};
+
+struct arena {
+	struct block *newest;	/* allocations come from this one alone */
+	size_t used;
+};
+
+static struct block *
+block_new(size_t size, struct block *older)
+{
+	struct block *b = mem_grow(NULL, sizeof(*b) + size);
+
+	b->older = older;
+	b->size = size;
+	b->used = 0;
+	return b;
+}
+
+struct arena *
+arena_new(void)
+{
+	struct arena *a = mem_alloc(sizeof(*a));
+
+	a->newest = block_new(FIRST_BLOCK, NULL);
+	return a;
+}
+
+/* The oldest block stays: it is the small one. */
+void
+arena_reset(struct arena *a)
+{
+	struct block *b;
+
+	while ((b = a->newest)->older != NULL) {
+		a->newest = b->older;
+		free(b);
+	}
+	b->used = 0;
+	a->used = 0;
+}
+
+void
+arena_free(struct arena **a)
+{
+	if (*a == NULL)
+		return;
+	arena_reset(*a);
+	free((*a)->newest);
+	free(*a);
+	*a = NULL;
+}
+
+static void
+add_block(struct arena *a, size_t at_least)
+{
+	size_t size = a->newest->size * 2;
+
+	if (size > LARGEST_BLOCK)
+		size = LARGEST_BLOCK;
+	if (size < at_least)
+		size = at_least;
+	a->newest = block_new(size, a->newest);
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	struct block *b;
+	void *p;
+
+	assert(size < SIZE_MAX / 2);
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (a->newest->size - a->newest->used < size)
+		add_block(a, size);
+	b = a->newest;
+	p = b->data + b->used;
+	b->used += size;
+	a->used += size;
+	return memset(p, 0, size);
+}
+
+char *
+arena_strdup(struct arena *a, const char *s)
+{
+	return s == NULL ? NULL : arena_strndup(a, s, strlen(s));
+}
+
+char *
+arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *copy;
+
+	if (s == NULL)
+		return NULL;
+	len = strnlen(s, len);
+	copy = arena_alloc(a, len + 1);
+	return memcpy(copy, s, len);
+}
+
+char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	assert(len >= 0);
+	s = arena_alloc(a, (size_t)len + 1);
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)len + 1, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+size_t
+arena_used(const struct arena *a)
+{
+	return a->used;
+}
