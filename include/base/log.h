@@ -22,7 +22,8 @@ enum log_sink { SINK_STDERR, SINK_SYSLOG, SINK_FILE };
 /*
  * Starts logging: `conf` is a log4crc or NULL, `path` the file of SINK_FILE.
  * LOGLEVEL in the environment sets the level over what `conf` says (a name
- * above, any case); a wrong name is an error.
+ * above, any case); a wrong name is an error. `conf` refers to the sink as the
+ * appender "xmpproxy". On failure logging is as before log_open().
  */
 int log_open(const char *conf, enum log_sink sink, const char *path,
     struct err *);
@@ -35,7 +36,7 @@ bool log_on(enum log_level);
 /*
  * Tests take the lines instead: sink() gets each whole line without its end.
  * NULL goes back to log4c. Before log_open() and with no sink WARN and above go
- * to stderr.
+ * to stderr; a sink gets all levels until log_set_level().
  */
 void log_capture(void (*sink)(enum log_level, const char *line, void *arg),
     void *arg);
