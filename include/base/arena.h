@@ -10,11 +10,11 @@ struct arena *arena_new(void);
 void arena_free(struct arena **);
 /* Empties it and keeps one block for the next use. */
 void arena_reset(struct arena *);
-void *arena_alloc(struct arena *, size_t size);		/* zeroed, aligned to 16 */
-char *arena_strdup(struct arena *, const char *);	/* NULL gives NULL */
+void *arena_alloc(struct arena *, size_t size);   /* zeroed, aligned to 16 */
+char *arena_strdup(struct arena *, const char *); /* NULL gives NULL */
 char *arena_strndup(struct arena *, const char *, size_t len);
 char *arena_printf(struct arena *, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-size_t arena_used(const struct arena *);		/* bytes handed out since the reset */
+    __attribute__((format(printf, 2, 3)));
+size_t arena_used(const struct arena *); /* bytes handed out since the reset */
 
 #endif

@@ -12,10 +12,10 @@ struct err {
 
 /* Return -1, so that `return err_set(err, ...)` reads well. */
 int err_set(struct err *, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-int err_errno(struct err *, const char *what);	/* "what: strerror(errno)" */
+    __attribute__((format(printf, 2, 3)));
+int err_errno(struct err *, const char *what); /* "what: strerror(errno)" */
 /* Puts "prefix: " before the text that is there. */
 int err_prefix(struct err *, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 #endif

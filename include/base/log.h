@@ -13,7 +13,11 @@
 
 /* Not LOG_*: those are names of <syslog.h>. */
 enum log_level {
-	LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_CRITICAL
+	LEVEL_DEBUG,
+	LEVEL_INFO,
+	LEVEL_WARN,
+	LEVEL_ERROR,
+	LEVEL_CRITICAL
 };
 
 /* Where the lines of the root category go unless the configuration says more. */
@@ -51,6 +55,7 @@ void log_event(enum log_level, const char *id, const char *event,
  * block.
  */
 #define LOG_QUOTE_SIZE 1024
+
 #define LOG_Q(text) log_quote((char[LOG_QUOTE_SIZE]){ 0 }, (text))
 char *log_quote(char out[LOG_QUOTE_SIZE], const char *text);
 

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);			/* zeroed; size may be 0 */
-void *mem_array(size_t count, size_t size);	/* zeroed; dies on overflow */
-void *mem_grow(void *, size_t size);		/* realloc; the new part is not zeroed */
-char *mem_strdup(const char *);			/* NULL gives NULL */
+void *mem_alloc(size_t size);               /* zeroed; size may be 0 */
+void *mem_array(size_t count, size_t size); /* zeroed; dies on overflow */
+void *mem_grow(void *, size_t size); /* realloc; the new part is not zeroed */
+char *mem_strdup(const char *);      /* NULL gives NULL */
 char *mem_strndup(const char *, size_t len);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

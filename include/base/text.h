@@ -8,8 +8,10 @@
 
 #include "base/buf.h"
 
-bool text_equals(const char *, const char *);	/* NULL equals NULL only */
-bool text_is_utf8(const char *, size_t len);	/* strict: no surrogates, no overlong */
+bool text_equals(const char *, const char *); /* NULL equals NULL only */
+
+/* Strict: no surrogates, no overlong forms. */
+bool text_is_utf8(const char *, size_t len);
 /* Cuts at a character's border so that at most `max` bytes are left. */
 size_t text_utf8_cut(const char *, size_t len, size_t max);
 

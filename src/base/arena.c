@@ -18,7 +18,7 @@ struct block {
 };
 
 struct arena {
-	struct block *newest;	/* allocations come from this one alone */
+	struct block *newest; /* allocations come from this one alone */
 	size_t used;
 };
 

@@ -43,12 +43,12 @@ static const struct {
 enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
 
 static struct {
-	log4c_category_t *category;	/* NULL: not open */
+	log4c_category_t *category; /* NULL: not open */
 	void (*capture)(enum log_level, const char *, void *);
 	void *capture_arg;
-	int threshold;			/* a priority of log4c */
+	int threshold; /* a priority of log4c */
 	bool level_was_set;
-	int fd;				/* of SINK_FILE and SINK_STDERR */
+	int fd; /* of SINK_FILE and SINK_STDERR */
 } state = { .threshold = LOG4C_PRIORITY_WARN, .fd = STDERR_FILENO };
 
 static enum log_level
@@ -101,10 +101,12 @@ append_syslog(log4c_appender_t *appender, const log4c_logging_event_t *event)
  * name before each line; so these stand in for it.
  */
 static const log4c_appender_type_t fd_appender = {
-	.name = OUR_NAME "-fd", .append = append_fd,
+	.name = OUR_NAME "-fd",
+	.append = append_fd,
 };
 static const log4c_appender_type_t syslog_appender = {
-	.name = OUR_NAME "-syslog", .append = append_syslog,
+	.name = OUR_NAME "-syslog",
+	.append = append_syslog,
 };
 
 /*
@@ -154,8 +156,10 @@ check_category(const char *name, struct err *err)
 	const log4c_layout_t *layout;
 
 	if (log4c_category_get_priority(category) == LOG4C_PRIORITY_UNKNOWN)
-		return err_set(err, "category \"%s\": the priority is none of "
-		    "debug, info, warn, error, crit", name);
+		return err_set(err,
+		    "category \"%s\": "
+		    "priority is none of debug, info, warn, error, crit",
+		    name);
 	/* The const that log4c puts on is not meant: it opens them itself. */
 	appender = (log4c_appender_t *)log4c_category_get_appender(category);
 	if (appender == NULL)
@@ -175,13 +179,13 @@ check_category(const char *name, struct err *err)
 static bool
 has_outer_comment(const char *text)
 {
-	const char *comment = strstr(text, "<!--"), *end;
+	const char *comment = strstr(text, "<!--");
+	const char *start = strstr(text, "<log4c");
+	const char *end = strstr(text, "</log4c>");
 
-	if (comment == NULL)
-		return false;
-	end = strstr(text, "</log4c>");
-	return comment < strstr(text, "<log4c") ||
-	    (end != NULL && strstr(end, "<!--") != NULL);
+	if (comment != NULL && (start == NULL || comment < start))
+		return true;
+	return end != NULL && strstr(end, "<!--") != NULL;
 }
 
 static int
@@ -225,8 +229,10 @@ level_from_environment(struct err *err)
 	if (name == NULL || *name == '\0')
 		return 0;
 	if (!log_parse_level(name, &level))
-		return err_set(err, "LOGLEVEL=%s: none of debug, info, warn, "
-		    "error, critical", name);
+		return err_set(err,
+		    "LOGLEVEL=%s: none of debug, info, warn, "
+		    "error, critical",
+		    name);
 	log_set_level(level);
 	return 0;
 }
@@ -354,8 +360,8 @@ deliver(enum log_level level, const char *line)
 	if (state.capture != NULL)
 		state.capture(level, line, state.capture_arg);
 	else if (state.category != NULL)
-		log4c_category_log(state.category, levels[level].priority,
-		    "%s", line);
+		log4c_category_log(state.category, levels[level].priority, "%s",
+		    line);
 	else
 		write_line(STDERR_FILENO, level, line);
 }

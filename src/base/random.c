@@ -53,8 +53,7 @@ random_id(char out[RANDOM_ID_SIZE])
 	for (i = 0; i < RANDOM_ID_SIZE - 1; i++) {
 		if (count < 6) {
 			/* The last character has two bits left; zeros fill it. */
-			bits = bits << 8 |
-			    (in < sizeof(bytes) ? bytes[in] : 0);
+			bits = bits << 8 | (in < sizeof(bytes) ? bytes[in] : 0);
 			in++;
 			count += 8;
 		}

@@ -266,8 +266,11 @@ text_parse_stamp(const char *s, uint64_t *wall_ms)
 		return false;
 	if (n[3] > 23 || n[4] > 59 || n[5] > 59)
 		return false;
-	tm = (struct tm){ .tm_year = n[0] - 1900, .tm_mon = n[1] - 1,
-		.tm_mday = n[2], .tm_hour = n[3], .tm_min = n[4],
+	tm = (struct tm){ .tm_year = n[0] - 1900,
+		.tm_mon = n[1] - 1,
+		.tm_mday = n[2],
+		.tm_hour = n[3],
+		.tm_min = n[4],
 		.tm_sec = n[5] };
 	seconds = (int64_t)timegm(&tm) - zone;
 	/* timegm() carries a day or month that does not exist. */

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Silent, or says what is wrong: layers, third-party headers, format, cppcheck.
+set -u
+cd "$(dirname "$0")/.."
+bad=0
+
+complain()
+{
+	echo "$1" >&2
+	bad=1
+}
+
+# A file of a layer includes that layer or a lower one (src/main.c: any).
+allowed='base'
+for layer in base io xmpp core mod; do
+	[ $layer = base ] || allowed="$allowed|$layer"
+	wrong=$(grep -nE '^#[[:space:]]*include[[:space:]]+"' \
+		src/$layer/*.[ch] include/$layer/*.h 2>/dev/null |
+		grep -vE "\"($allowed)/[a-z0-9_]+\.h\"")
+	[ -z "$wrong" ] || complain "layer $layer includes a higher one:
+$wrong"
+done
+
+# header, the files that may include it, as regular expressions
+only()
+{
+	wrong=$(grep -lE "^#[[:space:]]*include[[:space:]]+[<\"]$1" \
+		src/*.c src/*/*.[ch] include/*/*.h 2>/dev/null |
+		grep -vE "^($2)\$")
+	[ -z "$wrong" ] || complain "<$1> is not for: $(echo $wrong)"
+}
+# header, how many files may include it
+at_most()
+{
+	files=$(grep -lE "^#[[:space:]]*include[[:space:]]+[<\"]$1" \
+		src/*.c src/*/*.[ch] include/*/*.h 2>/dev/null)
+	[ "$(echo "$files" | grep -c .)" -le "$2" ] ||
+		complain "<$1> is included by more than $2: $(echo $files)"
+}
+only 'log4c' 'src/base/log\.c'
+only 'uthash' 'include/base/table\.h'
+only 'openssl/' 'src/io/tls[a-z_]*\.c'
+at_most 'openssl/' 2
+at_most 'libxml/' 1
+at_most 'gsasl' 1
+at_most 'ares' 1
+at_most '(stringprep|idna|punycode|idn-)' 1
+at_most 'expat' 1
+
+c_files=$(find src include tests -name '*.[ch]')
+clang-format --dry-run -Werror $c_files || bad=1
+
+# unusedStructMember: uthash and queue.h use what cppcheck does not see.
+# missingIncludeSystem: cppcheck does without the system's headers.
+# constParameter, constParameterCallback: a callback's signature is given.
+cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr \
+	--enable=warning,style,performance,portability \
+	--library=posix,gnu --suppress=unusedStructMember \
+	--suppress=missingIncludeSystem --suppress=constParameter \
+	--suppress=constParameterCallback \
+	-Iinclude -j2 src || bad=1
+
+exit $bad
