@@ -15,9 +15,10 @@ struct listener;
 
 /*
  * address: IPv4, IPv6, "localhost" (127.0.0.1); "::" takes both, and is 0.0.0.0
- * on a machine without IPv6. accepted() may free the listener. port 0: any free one. accepted() gets a
- * socket transport and owns it; peer is the address without the port, IPv4-mapped
- * ones as IPv4. At EMFILE and the like accepting pauses for a second.
+ * on a machine without IPv6. port 0: any free one. accepted() gets a socket
+ * transport and owns it, and may free the listener; peer is the address without
+ * the port, IPv4-mapped ones as IPv4. At EMFILE and the like accepting pauses
+ * for a second.
  */
 struct listener *listen_new(struct loop *, const char *address, uint16_t port,
     void (*accepted)(void *arg, struct transport *, const char *peer),

@@ -1,3 +1,5 @@
+/* accept4() */
+#define _GNU_SOURCE
 #include "io/listen.h"
 
 #include <arpa/inet.h>
@@ -25,7 +27,7 @@ struct listener {
 	struct timer pause;
 	void (*accepted)(void *arg, struct transport *, const char *peer);
 	void *arg;
-	bool *gone;		/* set while accepting: accepted() may free us */
+	bool accepting, freed;	/* freed by accepted(): the memory goes later */
 };
 
 static void
@@ -88,15 +90,15 @@ static void
 on_ready(void *arg, uint32_t events)
 {
 	struct listener *l = arg;
-	bool gone = false;
 
 	(void)events;
-	l->gone = &gone;
+	l->accepting = true;
 	for (int i = 0; i < LISTEN_BATCH; i++)
-		if (!accept_one(l) || gone)
+		if (!accept_one(l) || l->freed)
 			break;
-	if (!gone)
-		l->gone = NULL;
+	l->accepting = false;
+	if (l->freed)
+		free(l);
 }
 
 static int
@@ -191,12 +193,12 @@ listen_free(struct listener **holder)
 
 	if (l == NULL)
 		return;
-	if (l->gone != NULL)
-		*l->gone = true;
 	timer_stop(&l->pause);
 	loop_unwatch(&l->source);
 	close(l->fd);
-	free(l);
+	l->freed = true;
+	if (!l->accepting)
+		free(l);
 	*holder = NULL;
 }
 
