@@ -1,0 +1,48 @@
+/* What kind of message it is: pure functions of the stanza (stanzas.md, Classes). */
+#ifndef CORE_MESSAGE_H
+#define CORE_MESSAGE_H
+
+#include <stdbool.h>
+
+#include "xmpp/elem.h"
+
+enum message_class { CLASS_ARCHIVE, CLASS_PLAYBACK, CLASS_LIVE };
+
+/* *reason (may be NULL) says why, for the log. */
+enum message_class message_class(const struct elem *, const char **reason);
+bool message_has_body(const struct elem *);
+/* A known encrypted payload (OMEMO both versions, OpenPGP, PGP, or XEP-0380). */
+bool message_is_encrypted(const struct elem *);
+/* <private/> of carbons, or the hint no-copy. */
+bool message_is_private(const struct elem *);
+bool message_has_hint(const struct elem *, const char *hint);
+/* A PEP or pubsub event. */
+bool message_is_event(const struct elem *);
+/* urn:xmpp:mam:2 <result/>; NULL where it is none. */
+const struct elem *message_archive_result(const struct elem *);
+/*
+ * From or to an occupant of a room: muc#user <x/> without an invitation
+ * (XEP-0280 6.1, XEP-0045 7.5).
+ */
+bool message_is_room_private(const struct elem *);
+/*
+ * Eligible for carbons (XEP-0280 6.1). Errors are the caller's business: it knows
+ * whether the original was. outgoing: sent by the user, so a private message to an
+ * occupant counts.
+ */
+bool message_is_eligible(const struct elem *, bool outgoing);
+/* The id that a receipt or displayed marker speaks of; NULL where it is none. */
+const char *message_receipt_id(const struct elem *);
+const char *message_displayed_id(const struct elem *);
+/* The only thing in it is a chat state (and hints, thread): its name, or NULL. */
+const char *message_lone_chat_state(const struct elem *);
+/* Any chat state in it: its name, or NULL. */
+const char *message_chat_state(const struct elem *);
+
+/*
+ * What goes up has an id and an origin-id of the same value unless the client gave
+ * one, and never a stanza-id (XEP-0359, XEP-0313 3.5).
+ */
+void message_complete(struct elem *);
+
+#endif

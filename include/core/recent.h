@@ -1,0 +1,24 @@
+/*
+ * A bounded memory of keys with a value, the oldest forgotten first: receipts that
+ * went up, what was sent lately, who is active where.
+ */
+#ifndef CORE_RECENT_H
+#define CORE_RECENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct recent;
+
+/* max 0: remembers nothing. */
+struct recent *recent_new(size_t max);
+void recent_free(struct recent **);
+/* Adds or replaces, and makes it the youngest. */
+void recent_set(struct recent *, const char *key, uint64_t value);
+/* value may be NULL. */
+bool recent_get(const struct recent *, const char *key, uint64_t *value);
+void recent_remove(struct recent *, const char *key);
+size_t recent_count(const struct recent *);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * An account's roster as the server last told it (RFC 6121 section 2), with its
+ * version, and the subscription requests that nobody has answered yet.
+ */
+#ifndef CORE_ROSTER_H
+#define CORE_ROSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/table.h"
+#include "xmpp/elem.h"
+
+enum subscription { SUB_NONE, SUB_TO, SUB_FROM, SUB_BOTH };
+
+struct roster_item {
+	char *jid;			/* prepared; bare, as a rule (RFC 6121 2.1.2.4) */
+	enum subscription subscription;
+	/* <item/> as it came, as bytes for where jabber:iq:roster is in force. */
+	char *xml;
+	UT_hash_handle hh;
+};
+
+struct roster;
+
+/* At most `max` items, and as many open requests. */
+struct roster *roster_new(size_t max);
+void roster_free(struct roster **);
+bool roster_is_known(const struct roster *);	/* told at least once */
+/* The server's `ver`; NULL where it has none. */
+const char *roster_ver(const struct roster *);
+/*
+ * Our own: changes with every change (and not where the server tells the same
+ * again), and is never the same after a restart.
+ */
+const char *roster_own_ver(const struct roster *);
+
+/*
+ * A whole roster (<query/>): what is not in it goes, its `ver` becomes ours. -1:
+ * too many items, nothing has changed. Items that are no JID are skipped and
+ * logged.
+ */
+int roster_load(struct roster *, const struct elem *query);
+/*
+ * One push (<query/> with one item); its `ver`, where it has one, becomes ours.
+ * -1 where it is none, or over the limit. An item that is known keeps its place.
+ */
+int roster_push(struct roster *, const struct elem *query);
+void roster_set_ver(struct roster *, const char *ver);
+const struct roster_item *roster_find(const struct roster *, const char *jid);
+size_t roster_count(const struct roster *);
+/* Appends all items to a <query/>'s bytes, in the order of their arrival. */
+void roster_write(const struct roster *, struct buf *);
+/* Whether the contact may see our presence, and we theirs. */
+bool roster_sees_us(const struct roster *, const char *bare);
+bool roster_is_seen(const struct roster *, const char *bare);
+
+/*
+ * Subscription requests still unanswered: bare JID to the stanza's bytes. One
+ * that is known is replaced. false: over the limit.
+ */
+bool roster_request_add(struct roster *, const char *bare,
+    const struct elem *presence);
+bool roster_request_has(const struct roster *, const char *bare);
+bool roster_request_remove(struct roster *, const char *bare);	/* false: was none */
+/*
+ * Calls for each, in order of arrival; xml as jabber:client's bytes. fn may
+ * remove the one that it gets.
+ */
+void roster_request_each(const struct roster *,
+    void (*fn)(void *arg, const char *bare, const char *xml), void *arg);
+
+#endif

@@ -1,0 +1,204 @@
+#include "core/presences.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/mem.h"
+#include "xmpp/jid.h"
+
+/* `presence` comes first, so that it leads back here. */
+struct seat {
+	struct presence presence;
+	struct contact *contact;
+	TAILQ_ENTRY(seat) next;
+};
+
+/* All that share a bare JID; gone with its last. */
+struct contact {
+	TAILQ_HEAD(, seat) seats;
+	UT_hash_handle hh;
+	char bare[];		/* not terminated */
+};
+
+/* The table keeps the order in which its members were added. */
+struct presences {
+	struct presence *all;
+	struct contact *contacts;
+	size_t max;
+};
+
+struct presences *
+presences_new(size_t max)
+{
+	struct presences *p;
+
+	p = mem_alloc(sizeof(*p));
+	p->max = max;
+	return p;
+}
+
+void
+presences_free(struct presences **holder)
+{
+	struct presences *p = *holder;
+
+	*holder = NULL;
+	if (p == NULL)
+		return;
+	presences_clear(p);
+	free(p);
+}
+
+size_t
+presences_count(const struct presences *p)
+{
+	return HASH_COUNT(p->all);
+}
+
+static struct presence *
+find(const struct presences *p, const char *full)
+{
+	struct presence *found;
+
+	HASH_FIND(hh, p->all, full, strlen(full), found);
+	return found;
+}
+
+static struct contact *
+contact_find(const struct presences *p, const char *jid)
+{
+	struct contact *c;
+
+	HASH_FIND(hh, p->contacts, jid, jid_bare_len(jid), c);
+	return c;
+}
+
+static struct contact *
+contact_make(struct presences *p, const char *jid)
+{
+	struct contact *c;
+	size_t len = jid_bare_len(jid);
+
+	if ((c = contact_find(p, jid)) != NULL)
+		return c;
+	c = mem_alloc(sizeof(*c) + len);
+	memcpy(c->bare, jid, len);
+	TAILQ_INIT(&c->seats);
+	HASH_ADD(hh, p->contacts, bare, len, c);
+	return c;
+}
+
+static struct presence *
+add(struct presences *p, const char *from)
+{
+	struct seat *s;
+
+	s = mem_alloc(sizeof(*s));
+	s->presence.from = mem_strdup(from);
+	s->contact = contact_make(p, from);
+	TAILQ_INSERT_TAIL(&s->contact->seats, s, next);
+	HASH_ADD_KEYPTR(hh, p->all, s->presence.from,
+	    strlen(s->presence.from), &s->presence);
+	return &s->presence;
+}
+
+static void
+forget(struct presences *p, struct presence *gone)
+{
+	struct seat *s = (struct seat *)gone;
+	struct contact *c = s->contact;
+
+	HASH_DEL(p->all, gone);
+	TAILQ_REMOVE(&c->seats, s, next);
+	if (TAILQ_EMPTY(&c->seats)) {
+		HASH_DEL(p->contacts, c);
+		free(c);
+	}
+	free(gone->from);
+	free(gone->id);
+	free(gone->lang);
+	blob_unref(&gone->body);
+	free(s);
+}
+
+bool
+presences_set(struct presences *p, const char *from, const char *id,
+    const char *lang, struct blob *body)
+{
+	struct presence *one;
+	struct presence old;
+
+	if ((one = find(p, from)) == NULL) {
+		if (HASH_COUNT(p->all) >= p->max)
+			return false;
+		one = add(p, from);
+	}
+	/* The old ones go last: what is given may be a part of them. */
+	old = *one;
+	one->id = mem_strdup(id);
+	one->lang = mem_strdup(lang);
+	one->body = blob_ref(body);
+	free(old.id);
+	free(old.lang);
+	blob_unref(&old.body);
+	return true;
+}
+
+const struct presence *
+presences_find(const struct presences *p, const char *full)
+{
+	return find(p, full);
+}
+
+bool
+presences_remove(struct presences *p, const char *full)
+{
+	struct presence *one;
+
+	if ((one = find(p, full)) == NULL)
+		return false;
+	forget(p, one);
+	return true;
+}
+
+bool
+presences_has_bare(const struct presences *p, const char *bare)
+{
+	return contact_find(p, bare) != NULL;
+}
+
+static void
+each_of(struct presences *p, const char *bare,
+    void (*fn)(void *arg, const struct presence *), void *arg)
+{
+	struct contact *c = contact_find(p, bare);
+	struct seat *s, *next;
+
+	for (s = c == NULL ? NULL : TAILQ_FIRST(&c->seats); s != NULL;
+	    s = next) {
+		next = TAILQ_NEXT(s, next);
+		fn(arg, &s->presence);
+	}
+}
+
+void
+presences_each(struct presences *p, const char *bare,
+    void (*fn)(void *arg, const struct presence *), void *arg)
+{
+	struct presence *one, *next;
+
+	if (bare != NULL) {
+		each_of(p, bare, fn, arg);
+		return;
+	}
+	HASH_ITER(hh, p->all, one, next)
+		fn(arg, one);
+}
+
+void
+presences_clear(struct presences *p)
+{
+	while (p->all != NULL)
+		forget(p, p->all);
+}
