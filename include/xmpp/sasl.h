@@ -60,6 +60,7 @@ struct sasl_server_events {
 	void (*salt)(void *arg, const char *name, enum scram_hash,
 	    struct scram_keys *out);
 };
+/* A client that says "y" where a binding was offered was lied to: it is refused. */
 struct sasl *sasl_server_new(enum sasl_mech, const struct sasl_channel *,
     const struct sasl_server_events *, void *arg, struct err *);
 /*
@@ -94,13 +95,11 @@ int sasl_choose(unsigned offered, unsigned bindings,
 /* The types to use with a server that names these. */
 unsigned sasl_common_bindings(const struct sasl_channel *, unsigned named);
 /*
- * Whether to tell the server that we could have bound the channel and saw no
- * offer ("y" in RFC 5802 section 6): it refuses if it had offered that.
+ * Without PLUS the message says "n" (no binding) and never "y" (could have, saw no
+ * offer; RFC 5802 section 6): libgsasl 2.2.0 refuses the "y" that it makes itself.
  */
-bool sasl_is_downgrade_checked(unsigned offered, const struct sasl_channel *);
 struct sasl *sasl_client_new(enum sasl_mech, const struct sasl_channel *,
-    const struct sasl_client *, unsigned offered, unsigned bindings,
-    struct err *);
+    const struct sasl_client *, unsigned bindings, struct err *);
 /*
  * sasl_step(NULL) gives the first message, then each challenge and the content of
  * <success/> are fed. SASL_DONE: the server proved itself where the mechanism lets

@@ -222,8 +222,7 @@ sasl_server_new(enum sasl_mech mech, const struct sasl_channel *channel,
 
 struct sasl *
 sasl_client_new(enum sasl_mech mech, const struct sasl_channel *channel,
-    const struct sasl_client *client, unsigned offered, unsigned bindings,
-    struct err *err)
+    const struct sasl_client *client, unsigned bindings, struct err *err)
 {
 	struct sasl *s = exchange_new(mech, false, err);
 
@@ -235,8 +234,6 @@ sasl_client_new(enum sasl_mech mech, const struct sasl_channel *channel,
 	if (sasl_mech_is_plus(mech))
 		set_bindings(s, channel,
 		    sasl_common_bindings(channel, bindings));
-	else if (sasl_is_downgrade_checked(offered, channel))
-		set_bindings(s, channel, sasl_bindings(channel));
 	return s;
 }
 

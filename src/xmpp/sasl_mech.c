@@ -96,9 +96,3 @@ sasl_choose(unsigned offered, unsigned bindings,
 		    "and the connection is not secure");
 	return err_set(err, "the server offers no mechanism that we do");
 }
-
-bool
-sasl_is_downgrade_checked(unsigned offered, const struct sasl_channel *channel)
-{
-	return (offered & PLUS) == 0 && sasl_bindings(channel) != 0;
-}
