@@ -35,7 +35,7 @@ random_below(uint64_t limit)
 	if (limit == 0)
 		return 0;
 	/* 2^64 mod limit: below it some remainders would come once more. */
-	uneven = -limit % limit;
+	uneven = (UINT64_MAX - limit + 1) % limit;
 	do {
 		random_bytes(&n, sizeof(n));
 	} while (n < uneven);

@@ -141,7 +141,7 @@ text_base64_decode(struct buf *out, const char *s, size_t len)
 {
 	size_t before = out->len;
 	unsigned bits;
-	int padding = 0;
+	int padding;
 
 	if (len % 4 != 0)
 		return -1;
