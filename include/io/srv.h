@@ -7,16 +7,16 @@
 #include <stdint.h>
 
 struct srv {
-	char *target;		/* no dot at its end; "" is the root: no service */
+	char *target; /* no dot at its end; "" is the root: no service */
 	uint16_t priority, weight, port;
-	bool direct;		/* of _xmpps-client: TLS starts at once */
+	bool direct; /* of _xmpps-client: TLS starts at once */
 };
 
 /*
  * Puts records in the order to try them: the lowest priority first, within one
- * priority a weighted random order (RFC 2782, "Weight"); records of weight 0 have
- * a small chance beside others, and an even one among themselves. Both kinds
- * are mixed (XEP-0368 3).
+ * priority a weighted random order (RFC 2782, "Weight"); records of weight 0
+ * have a small chance beside others, and an even one among themselves. Both
+ * kinds are mixed (XEP-0368 3).
  */
 void srv_order(struct srv *, size_t count);
 

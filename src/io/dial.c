@@ -15,10 +15,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/host.h"
 
 #define PORT_STARTTLS 5222
-#define PORT_DIRECT 5223
-#define KINDS 2		/* of SRV records */
+#define PORT_DIRECT   5223
+#define KINDS         2 /* of SRV records */
 
 struct dial {
 	struct resolver *resolver;
@@ -28,28 +29,28 @@ struct dial {
 	char *domain;
 	enum dial_tls tls;
 	unsigned try_ms;
-	unsigned left_ms;	/* of total_ms, while `total` is not running */
-	uint64_t deadline;	/* clock_now() ms, while it is */
+	unsigned left_ms;  /* of total_ms, while `total` is not running */
+	uint64_t deadline; /* clock_now() ms, while it is */
 
 	struct lookup *srv[KINDS];
 	size_t srv_pending;
-	bool srv_found;		/* a record, be it "." */
-	char *srv_reason;	/* why DNS did not answer, or NULL */
+	bool srv_found;   /* a record, be it "." */
+	char *srv_reason; /* why DNS did not answer, or NULL */
 
-	struct srv *targets;	/* in the order to try them */
+	struct srv *targets; /* in the order to try them */
 	size_t target_count, next_target;
-	struct lookup *lookup;	/* of targets[next_target - 1] */
-	const struct answer *answer;	/* the lookup's */
+	struct lookup *lookup;       /* of targets[next_target - 1] */
+	const struct answer *answer; /* the lookup's */
 	size_t next_address;
 
-	int fd;			/* the attempt; -1: none */
+	int fd; /* the attempt; -1: none */
 	struct loop_source *source;
-	char *where;		/* what the attempt is to */
-	struct err last;	/* why the last one failed */
-	bool handed;		/* the caller has the word */
+	char *where;     /* what the attempt is to */
+	struct err last; /* why the last one failed */
+	bool handed;     /* the caller has the word */
 
-	struct timer step;	/* the next candidate, from the loop */
-	struct timer patience;	/* of one address */
+	struct timer step;     /* the next candidate, from the loop */
+	struct timer patience; /* of one address */
 	struct timer total;
 };
 
@@ -213,8 +214,9 @@ try_address(struct dial *d, struct sockaddr_storage address)
 	set_where(d, &address, target);
 	d->fd = socket(address.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (d->fd < 0 || (connect(d->fd, (struct sockaddr *)&address, len) != 0 &&
-	    errno != EINPROGRESS)) {
+	if (d->fd < 0 ||
+	    (connect(d->fd, (void *)&address, len) != 0 &&
+		errno != EINPROGRESS)) {
 		missed(d, strerror(errno));
 		return -1;
 	}
@@ -242,10 +244,9 @@ on_addresses(void *arg, const struct answer *answer)
 static void
 advance(struct dial *d)
 {
-	while (d->answer != NULL &&
-	    d->next_address < d->answer->address_count)
-		if (try_address(d,
-		    d->answer->addresses[d->next_address++]) == 0)
+	while (d->answer != NULL && d->next_address < d->answer->address_count)
+		if (try_address(d, d->answer->addresses[d->next_address++]) ==
+		    0)
 			return;
 	lookup_free(&d->lookup);
 	d->answer = NULL;
@@ -303,8 +304,9 @@ srv_known(struct dial *d)
 		add_host(d, d->domain, 0);
 	}
 	if (d->target_count == 0)
-		err_set(&d->last, "%s offers no such service: the target of its "
-		    "SRV record is \".\"", d->domain);
+		err_set(&d->last,
+		    "%s offers no such service: its SRV record is \".\"",
+		    d->domain);
 	srv_order(d->targets, d->target_count);
 	advance(d);
 }
@@ -354,9 +356,11 @@ ask_srv(struct dial *d, const char *service,
 static void
 start(struct dial *d, const struct dial_target *target)
 {
+	struct sockaddr_storage plain[HOST_ADDRESSES];
+
 	if (target->host != NULL) {
 		add_host(d, target->host, target->port);
-	} else if (host_is_plain(d->domain)) {
+	} else if (host_plain(d->domain, plain) > 0) {
 		add_host(d, d->domain, 0);
 	} else {
 		if (d->tls != DIAL_DIRECT)

@@ -1,24 +1,23 @@
 #include "io/resolver.h"
 
 #include <ares.h>
-#include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <assert.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 
 #include "base/mem.h"
+#include "io/host.h"
 
 #define SYSTEM_CONF "/etc/resolv.conf"
-#define TRY_MS 2000
-#define TRIES 2
+#define TRY_MS      2000
+#define TRIES       2
 
 /* A socket of c-ares in the loop. */
 struct wire {
@@ -34,13 +33,13 @@ struct resolver {
 	char *servers, *conf;
 	uint16_t port;
 	unsigned try_ms, tries;
-	struct timespec conf_time;	/* when `conf` was written, as it was read */
-	struct timer retry;		/* c-ares's own time-outs */
-	struct timer deliver;		/* there are answers in `done` */
-	size_t owned;			/* lookups that were not freed */
-	size_t asking;			/* questions that c-ares has */
-	LIST_HEAD(, wire) wires;
-	TAILQ_HEAD(answered, lookup) done;
+	struct timespec conf_time; /* of `conf` when it was read */
+	struct timer retry;        /* c-ares's own time-outs */
+	struct timer deliver;      /* there are answers in `done` */
+	size_t owned;              /* lookups that were not freed */
+	size_t asking;             /* questions that c-ares has */
+	LIST_HEAD(wires, wire) wires;
+	TAILQ_HEAD(lookups, lookup) done;
 };
 
 /*
@@ -51,7 +50,7 @@ struct lookup {
 	struct resolver *resolver;
 	void (*done)(void *arg, const struct answer *);
 	void *arg;
-	char *what;		/* for the reason */
+	char *what; /* for the reason */
 	struct answer answer;
 	bool asking, dropped, answered;
 	TAILQ_ENTRY(lookup) link;
@@ -67,8 +66,8 @@ rearm(struct resolver *r)
 		return;
 	}
 	/* Rounded up: a timer that is early would spin. */
-	timer_set(&r->retry, (uint64_t)next->tv_sec * 1000 +
-	    (uint64_t)next->tv_usec / 1000 + 1);
+	timer_set(&r->retry,
+	    (uint64_t)next->tv_sec * 1000 + (uint64_t)next->tv_usec / 1000 + 1);
 }
 
 static void
@@ -114,13 +113,14 @@ wire_free(struct wire *wire)
 	free(wire);
 }
 
-/* c-ares says what it waits for; nothing at all comes right before close(). */
+/* c-ares says what it waits for; nothing at all right before close(). */
 static void
 on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
 	struct resolver *r = arg;
 	struct wire *wire = wire_find(r, fd);
-	uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
+	uint32_t events = (readable ? EPOLLIN : 0u) |
+	    (writable ? EPOLLOUT : 0u);
 
 	if (events == 0) {
 		if (wire != NULL)
@@ -156,13 +156,14 @@ channel_open(struct resolver *r, ares_channel *out, struct err *err)
 		.tries = (int)r->tries,
 		.udp_port = r->port,
 		.tcp_port = r->port,
-		.lookups = (char[]){ "fb" },	/* /etc/hosts, then DNS */
+		.lookups = (char[]){ "fb" }, /* /etc/hosts, then DNS */
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = r,
 		.resolvconf_path = r->conf,
 	};
 	/* OPT_DOMAINS with none: a domain of XMPP is absolute. */
-	int rc, mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+	int rc,
+	    mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
 	    ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_DOMAINS |
 	    ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
 
@@ -187,8 +188,9 @@ channel_renew(struct resolver *r)
 	struct timespec now = conf_time(r);
 	ares_channel fresh;
 
-	if (r->asking > 0 || (now.tv_sec == r->conf_time.tv_sec &&
-	    now.tv_nsec == r->conf_time.tv_nsec))
+	if (r->asking > 0 ||
+	    (now.tv_sec == r->conf_time.tv_sec &&
+		now.tv_nsec == r->conf_time.tv_nsec))
 		return;
 	if (channel_open(r, &fresh, NULL) != 0)
 		return;
@@ -273,7 +275,7 @@ resolver_free(struct resolver **holder)
 	if (r == NULL)
 		return;
 	assert(r->owned == 0);
-	ares_destroy(r->channel);	/* the dropped lookups go in it */
+	ares_destroy(r->channel); /* the dropped lookups go in it */
 	assert(r->asking == 0 && LIST_EMPTY(&r->wires));
 	ares_library_cleanup();
 	timer_stop(&r->retry);
@@ -444,57 +446,14 @@ lookup_srv(struct resolver *r, const char *name,
 }
 
 static bool
-add_literal(struct answer *answer, const char *host)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	char bare[INET6_ADDRSTRLEN];
-	size_t len = strlen(host);
-
-	if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
-		add_address(answer, &v4, sizeof(v4));
-		return true;
-	}
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
-	}
-	if (len >= sizeof(bare))
-		return false;
-	memcpy(bare, host, len);
-	bare[len] = '\0';
-	if (inet_pton(AF_INET6, bare, &v6.sin6_addr) != 1)
-		return false;
-	add_address(answer, &v6, sizeof(v6));
-	return true;
-}
-
-static bool
-is_localhost(const char *host)
-{
-	static const char suffix[] = ".localhost";
-	size_t len = strlen(host), tail = sizeof(suffix) - 1;
-
-	return strcasecmp(host, suffix + 1) == 0 ||
-	    (len > tail && strcasecmp(host + len - tail, suffix) == 0);
-}
-
-static bool
 add_plain(struct answer *answer, const char *host)
 {
-	if (!is_localhost(host))
-		return add_literal(answer, host);
-	return add_literal(answer, "::1") && add_literal(answer, "127.0.0.1");
-}
+	struct sockaddr_storage found[HOST_ADDRESSES];
+	size_t i, count = host_plain(host, found);
 
-bool
-host_is_plain(const char *host)
-{
-	struct answer answer = { 0 };
-	bool is = add_plain(&answer, host);
-
-	free(answer.addresses);
-	return is;
+	for (i = 0; i < count; i++)
+		add_address(answer, &found[i], sizeof(found[i]));
+	return count > 0;
 }
 
 struct lookup *

@@ -77,8 +77,8 @@ srv_order(struct srv *list, size_t count)
 	qsort(list, count, sizeof(*list), compare);
 	for (start = 0; start < count; start = end) {
 		end = start + 1;
-		while (end < count &&
-		    list[end].priority == list[start].priority)
+		while (
+		    end < count && list[end].priority == list[start].priority)
 			end++;
 		order_equals(list + start, end - start);
 	}

@@ -23,9 +23,7 @@
 enum { DNS_A = 1, DNS_AAAA = 28, DNS_SRV = 33 };
 enum { DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_REFUSED = 5 };
 
-enum dns_way {
-	DNS_RECORD, DNS_RCODE, DNS_SILENT, DNS_TRUNCATED, DNS_GARBLED
-};
+enum dns_way { DNS_RECORD, DNS_RCODE, DNS_SILENT, DNS_TRUNCATED, DNS_GARBLED };
 
 struct dns_rule {
 	char *name;
@@ -40,10 +38,10 @@ struct fake_dns {
 	int udp, tcp, peer;
 	struct loop_source *udp_source, *tcp_source, *peer_source;
 	uint16_t port;
-	char address[32];		/* for resolver_new() */
+	char address[32]; /* for resolver_new() */
 	struct dns_rule rules[256];
 	size_t rule_count;
-	char *asked[256];		/* "33 _xmpp-client._tcp.example" */
+	char *asked[256]; /* "33 _xmpp-client._tcp.example" */
 	size_t asked_count, tcp_count;
 };
 
@@ -88,7 +86,8 @@ fake_dns_address(struct fake_dns *dns, const char *name, const char *address)
 	struct dns_rule *rule = fake_dns_rule(dns, name, type, DNS_RECORD);
 	unsigned char bytes[16];
 
-	assert(inet_pton(type == DNS_A ? AF_INET : AF_INET6, address, bytes) == 1);
+	assert(
+	    inet_pton(type == DNS_A ? AF_INET : AF_INET6, address, bytes) == 1);
 	buf_add(&rule->data, bytes, type == DNS_A ? 4 : 16);
 }
 
@@ -154,7 +153,7 @@ fake_dns_add_records(struct fake_dns *dns, struct buf *out, const char *name,
 		if (rule->way != DNS_RECORD || rule->type != type ||
 		    strcasecmp(rule->name, name) != 0)
 			continue;
-		fake_dns_put16(out, 0xc00c);	/* the question's name */
+		fake_dns_put16(out, 0xc00c); /* the question's name */
 		fake_dns_put16(out, (unsigned)type);
 		fake_dns_put16(out, 1);
 		fake_dns_put16(out, 0);
@@ -205,11 +204,13 @@ fake_dns_answer(struct fake_dns *dns, const unsigned char *in, size_t len,
 		return false;
 	cut = special != NULL && special->way == DNS_TRUNCATED && !tcp;
 	rcode = special != NULL && special->way == DNS_RCODE ?
-	    (unsigned)special->rcode : exists ? 0 : DNS_NXDOMAIN;
+	    (unsigned)special->rcode :
+	    exists ? 0 :
+		     DNS_NXDOMAIN;
 	buf_add(out, in, 2);
 	fake_dns_put16(out, 0x8180u | (cut ? 0x0200u : 0) | rcode);
 	fake_dns_put16(out, 1);
-	fake_dns_put16(out, 0);		/* the number of answers, below */
+	fake_dns_put16(out, 0); /* the number of answers, below */
 	fake_dns_put16(out, 0);
 	fake_dns_put16(out, 0);
 	buf_add(out, in + 12, end - 12);

@@ -18,7 +18,7 @@ struct fixture {
 	struct lookup *lookup, *other;
 	const struct answer *answer;
 	unsigned calls;
-	bool inside;		/* a lookup_*() call */
+	bool inside; /* a lookup_*() call */
 };
 
 static int
@@ -105,9 +105,10 @@ assert_address(const struct answer *answer, size_t which, const char *text)
 	char got[INET6_ADDRSTRLEN];
 
 	assert_true(which < answer->address_count);
-	inet_ntop(at->ss_family, at->ss_family == AF_INET ?
-	    (const void *)&v4->sin_addr : (const void *)&v6->sin6_addr, got,
-	    sizeof(got));
+	inet_ntop(at->ss_family,
+	    at->ss_family == AF_INET ? (const void *)&v4->sin_addr :
+				       (const void *)&v6->sin6_addr,
+	    got, sizeof(got));
 	assert_string_equal(got, text);
 }
 
@@ -354,10 +355,10 @@ test_free_inside_the_callback(void **state)
 	struct fixture *f = *state;
 	unsigned i;
 
-	f->lookup = lookup_addresses(f->resolver, "192.0.2.1",
-	    on_done_free_all, f);
-	f->other = lookup_addresses(f->resolver, "192.0.2.2",
-	    on_done_free_all, f);
+	f->lookup = lookup_addresses(f->resolver, "192.0.2.1", on_done_free_all,
+	    f);
+	f->other = lookup_addresses(f->resolver, "192.0.2.2", on_done_free_all,
+	    f);
 	for (i = 0; i < 5; i++)
 		loop_turn(f->loop, 0);
 	assert_int_equal(f->calls, 1);
@@ -405,32 +406,16 @@ write_conf(const char *path, const char *server)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void
-test_plain_hosts(void **state)
-{
-	(void)state;
-	assert_true(host_is_plain("127.0.0.1"));
-	assert_true(host_is_plain("::1"));
-	assert_true(host_is_plain("[::1]"));
-	assert_true(host_is_plain("localhost"));
-	assert_true(host_is_plain("a.localhost"));
-	assert_false(host_is_plain("127.0.0.1.example"));
-	assert_false(host_is_plain("notlocalhost"));
-	assert_false(host_is_plain("127.1"));
-	assert_false(host_is_plain("[127.0.0.1]"));
-	assert_false(host_is_plain("[]"));
-	assert_false(host_is_plain("[::1"));
-	assert_false(host_is_plain(""));
-}
-
 /* At the first server nobody listens; then the file names another one. */
 static void
 test_changed_conf_is_read(void **state)
 {
 	struct fixture *f = *state;
 	char path[] = "/tmp/test_resolver.XXXXXX";
-	struct resolver_options options = { .conf = path, .try_ms = 30,
-		.tries = 1, .port = f->dns->port };
+	struct resolver_options options = { .conf = path,
+		.try_ms = 30,
+		.tries = 1,
+		.port = f->dns->port };
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
@@ -473,7 +458,6 @@ main(void)
 		TEST(test_free_inside_the_callback),
 		TEST(test_ask_inside_the_callback),
 		TEST(test_bad_servers),
-		cmocka_unit_test(test_plain_hosts),
 		TEST(test_changed_conf_is_read),
 	};
 

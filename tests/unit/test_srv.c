@@ -44,7 +44,7 @@ test_lowest_priority_first(void **state)
 	(void)state;
 	for (i = 0; i < 100; i++) {
 		struct srv list[] = { record("c", 30, 60000), record("a", 1, 0),
-		    record("d", 65535, 9), record("b", 20, 1) };
+			record("d", 65535, 9), record("b", 20, 1) };
 
 		srv_order(list, 4);
 		assert_string_equal(list[0].target, "a");
@@ -58,7 +58,7 @@ static void
 test_weights_share(void **state)
 {
 	struct srv list[] = { record("quarter", 5, 100),
-	    record("rest", 5, 300) };
+		record("rest", 5, 300) };
 
 	(void)state;
 	assert_in_range(firsts(list, 2, "quarter"), 800, 1200);
@@ -78,7 +78,7 @@ static void
 test_zero_weights_share_evenly(void **state)
 {
 	struct srv list[] = { record("a", 5, 0), record("b", 5, 0),
-	    record("c", 5, 0), record("d", 5, 0) };
+		record("c", 5, 0), record("d", 5, 0) };
 
 	(void)state;
 	assert_in_range(firsts(list, 4, "a"), 800, 1200);
@@ -118,8 +118,8 @@ test_second_place_is_weighted(void **state)
 
 	(void)state;
 	for (i = 0; i < DRAWS; i++) {
-		struct srv list[] = { record("a", 1, 10000), record("b", 1, 300),
-		    record("c", 1, 100) };
+		struct srv list[] = { record("a", 1, 10000),
+			record("b", 1, 300), record("c", 1, 100) };
 
 		srv_order(list, 3);
 		hits += strcmp(list[1].target, "b") == 0;
