@@ -77,6 +77,7 @@ void conn_start_tls_client(struct conn *, struct tls_trust *,
     const char *domain, bool direct, unsigned timeout_ms);
 bool conn_is_secure(const struct conn *);
 struct tls *conn_tls(struct conn *);		/* NULL without TLS */
+struct loop *conn_loop(const struct conn *);
 const char *conn_id(const struct conn *);
 void conn_set_id(struct conn *, const char *id);
 

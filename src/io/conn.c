@@ -220,6 +220,12 @@ conn_tls(struct conn *c)
 	return c->phase == CONN_SECURE ? transport_tls_of(c->io) : NULL;
 }
 
+struct loop *
+conn_loop(const struct conn *c)
+{
+	return c->loop;
+}
+
 const char *
 conn_id(const struct conn *c)
 {
