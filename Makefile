@@ -52,13 +52,12 @@ HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 ifneq ($(filter x86_64 i%86,$(shell uname -m)),)
 HARDEN += -fcf-protection
 endif
-# gcc's UBSan makes -Wformat-truncation see null formats where none are.
-SANITIZE = address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Wno-format-truncation
+SANITIZE = address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CFLAGS = -O2 -g
 FLAGS_release = $(HARDEN)
-FLAGS_asan = -O1 -fsanitize=$(SANITIZE)
+# gcc's UBSan makes -Wformat-truncation see null formats where none are.
+FLAGS_asan = -O1 -fsanitize=$(SANITIZE) -Wno-format-truncation
 FLAGS_fuzz = -O1 -fsanitize=fuzzer-no-link,$(SANITIZE)
 FLAGS_cover = -O0 --coverage
 LDFLAGS_release = -Wl,-z,relro,-z,now,-z,noexecstack

@@ -327,7 +327,7 @@ test_conf_chooses_appender(void **state)
 	(void)state;
 	text = mem_printf("<log4c><appender name='%s' type='stream'/>"
 			  "<category name='xmpproxy' priority='info' "
-	                  "appender='%s'/>"
+			  "appender='%s'/>"
 			  "</log4c>",
 	    other, other);
 	path = write_conf(text);

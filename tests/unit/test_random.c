@@ -57,7 +57,7 @@ test_id(void **state)
 	assert_int_equal(strlen(a), 22);
 	assert_int_equal(strspn(a,
 			     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw"
-	                     "xyz"
+			     "xyz"
 			     "0123456789-_"),
 	    22);
 	/* 128 bits: of the last character only two are free. */
