@@ -34,8 +34,9 @@ struct transport {
 	const struct transport_ops *ops;
 	int fd;			/* -1: memory; its owner calls conn_poke() */
 	/*
-	 * The last read took all that the socket had (it gave less than was asked
-	 * for): more will be an event, no need to read until IO_AGAIN.
+	 * The last read from the socket took all it had (it gave less than was
+	 * asked for), so more will be an event and nobody needs to read until
+	 * IO_AGAIN. Whoever reads clears it first.
 	 */
 	bool drained;
 };

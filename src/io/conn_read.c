@@ -73,6 +73,7 @@ fill(struct conn *c, size_t room)
 	struct err err;
 	ssize_t n;
 
+	io->drained = false;
 	while (len < room && c->readable) {
 		n = io->ops->read(io, c->conns->chunk + len, room - len, &err);
 		if (n > 0) {

@@ -1,5 +1,3 @@
-/* accept4() */
-#define _GNU_SOURCE
 #include "io/listen.h"
 
 #include <arpa/inet.h>

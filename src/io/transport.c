@@ -103,10 +103,7 @@ tls_of(struct transport *io)
 static ssize_t
 secure_read(struct transport *io, void *bytes, size_t size, struct err *err)
 {
-	ssize_t n = tls_read(tls_of(io), bytes, size, err);
-
-	io->drained = tls_is_drained(tls_of(io));
-	return n;
+	return tls_read(tls_of(io), bytes, size, &io->drained, err);
 }
 
 static ssize_t
