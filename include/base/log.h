@@ -1,7 +1,7 @@
 /*
  * The log: one line per event, "id event=name key=value ...". log.c alone
- * knows log4c. Never a password, a SASL payload or a message body; what a peer
- * said goes through LOG_Q().
+ * knows log4c. Not thread-safe. Never a password, a SASL payload or a message
+ * body; what a peer said goes through LOG_Q().
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

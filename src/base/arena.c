@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <sanitizer/asan_interface.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,16 @@
 #include "base/mem.h"
 
 enum { ALIGN = 16, FIRST_BLOCK = 2048, LARGEST_BLOCK = 65536 };
+
+/*
+ * For AddressSanitizer what is not handed out is poisoned, with a gap between
+ * neighbours; else the macros of its header are nothing.
+ */
+#if __has_feature(address_sanitizer) || defined(__SANITIZE_ADDRESS__)
+enum { GAP = ALIGN };
+#else
+enum { GAP = 0 };
+#endif
 
 struct block {
 	struct block *older;
@@ -30,6 +41,7 @@ block_new(size_t size, struct block *older)
 	b->older = older;
 	b->size = size;
 	b->used = 0;
+	ASAN_POISON_MEMORY_REGION(b->data, b->size);
 	return b;
 }
 
@@ -52,6 +64,7 @@ arena_reset(struct arena *a)
 		a->newest = b->older;
 		free(b);
 	}
+	ASAN_POISON_MEMORY_REGION(b->data, b->size);
 	b->used = 0;
 	a->used = 0;
 }
@@ -83,16 +96,18 @@ void *
 arena_alloc(struct arena *a, size_t size)
 {
 	struct block *b;
+	size_t taken;
 	void *p;
 
 	assert(size < SIZE_MAX / 2);
-	size = (size + ALIGN - 1) / ALIGN * ALIGN;
-	if (a->newest->size - a->newest->used < size)
-		add_block(a, size);
+	taken = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (a->newest->size - a->newest->used < taken + GAP)
+		add_block(a, taken + GAP);
 	b = a->newest;
 	p = b->data + b->used;
-	b->used += size;
-	a->used += size;
+	b->used += taken + GAP;
+	a->used += taken;
+	ASAN_UNPOISON_MEMORY_REGION(p, size);
 	return memset(p, 0, size);
 }
 
