@@ -23,7 +23,7 @@ enum {
 	 * token may cost so many times the stanza's limit, or a peer that sends
 	 * byte by byte makes us work in squares.
 	 */
-	RESCANS = 64, RESCAN_LEAST = 65536,
+	RESCANS = 256, RESCAN_LEAST = 65536,
 };
 
 /*
