@@ -8,21 +8,29 @@
 
 enum message_class { CLASS_ARCHIVE, CLASS_PLAYBACK, CLASS_LIVE };
 
-/* *reason (may be NULL) says why, for the log. */
+/*
+ * *reason (may be NULL) says why, for the log. <no-permanent-store/> makes
+ * CLASS_PLAYBACK of what is kept: an archive is not to serve it (XEP-0334 4.1).
+ * Kept as well: invitations, a subject without a body, empty OMEMO messages.
+ */
 enum message_class message_class(const struct elem *, const char **reason);
 bool message_has_body(const struct elem *);
-/* A known encrypted payload (OMEMO both versions, OpenPGP, PGP, or XEP-0380). */
+/*
+ * A known encrypted payload (OMEMO both versions, OpenPGP, PGP, or XEP-0380). An
+ * empty OMEMO message has none (XEP-0384).
+ */
 bool message_is_encrypted(const struct elem *);
-/* <private/> of carbons, or the hint no-copy. */
+/* <private/> of carbons, or the hint no-copy to a full JID (XEP-0334 4.3). */
 bool message_is_private(const struct elem *);
+/* Never of an error: its hints are those of what it answers (XEP-0334 5). */
 bool message_has_hint(const struct elem *, const char *hint);
 /* A PEP or pubsub event. */
 bool message_is_event(const struct elem *);
 /* urn:xmpp:mam:2 <result/>; NULL where it is none. */
 const struct elem *message_archive_result(const struct elem *);
 /*
- * From or to an occupant of a room: muc#user <x/> without an invitation
- * (XEP-0280 6.1, XEP-0045 7.5).
+ * From or to an occupant of a room: an empty muc#user <x/> (XEP-0280 6.1,
+ * XEP-0045 7.5). Invitations and what a room tells have something in it.
  */
 bool message_is_room_private(const struct elem *);
 /*
@@ -34,14 +42,18 @@ bool message_is_eligible(const struct elem *, bool outgoing);
 /* The id that a receipt or displayed marker speaks of; NULL where it is none. */
 const char *message_receipt_id(const struct elem *);
 const char *message_displayed_id(const struct elem *);
-/* The only thing in it is a chat state (and hints, thread): its name, or NULL. */
+/*
+ * The only thing in it is a chat state (beside hints, thread, ids, <private/>,
+ * delay and the room's mark): its name, or NULL.
+ */
 const char *message_lone_chat_state(const struct elem *);
 /* Any chat state in it: its name, or NULL. */
 const char *message_chat_state(const struct elem *);
 
 /*
  * What goes up has an id and an origin-id of the same value unless the client gave
- * one, and never a stanza-id (XEP-0359, XEP-0313 3.5).
+ * one, and never a stanza-id (XEP-0359, XEP-0313 3.5). An error keeps the id that
+ * it has.
  */
 void message_complete(struct elem *);
 
