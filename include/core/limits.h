@@ -1,0 +1,63 @@
+/* Every limit, its name in <limits/>, its default and its bounds: one table. */
+#ifndef CORE_LIMITS_H
+#define CORE_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(field, "name in the file", default, least, most) */
+#define LIMITS(X) \
+	X(stanza_bytes, "stanza-bytes", 262144, 10000, 16777216) \
+	X(login_bytes, "login-bytes", 16384, 4096, 262144) \
+	X(upstream_stanza_bytes, "upstream-stanza-bytes", 4194304, 10000, 67108864) \
+	X(stanza_depth, "stanza-depth", 64, 16, 1024) \
+	X(stanza_attributes, "stanza-attributes", 64, 16, 1024) \
+	X(stanza_elements, "stanza-elements", 8192, 256, 262144) \
+	X(connections, "connections", 10000, 16, 1000000) \
+	X(connections_per_address, "connections-per-address", 1000, 1, 1000000) \
+	X(logins_open, "logins-open", 2000, 8, 100000) \
+	X(sessions_per_user, "sessions-per-user", 50, 1, 10000) \
+	X(auth_seconds, "auth-seconds", 60, 1, 3600) \
+	X(tls_seconds, "tls-seconds", 20, 1, 600) \
+	X(login_tries, "login-tries", 3, 1, 100) \
+	X(failures_per_address, "login-failures-per-address", 30, 1, 1000000) \
+	X(failures_per_user, "login-failures-per-user", 30, 1, 1000000) \
+	X(failure_seconds, "login-failure-seconds", 300, 1, 86400) \
+	X(queue_frames, "queue-frames", 256, 16, 65536) \
+	X(queue_bytes, "queue-bytes", 262144, 16384, 67108864) \
+	X(queue_bytes_max, "queue-bytes-max", 4194304, 65536, 1073741824) \
+	X(upstream_queue_bytes, "upstream-queue-bytes", 4194304, 65536, 1073741824) \
+	X(read_rate, "read-rate", 131072, 1024, 1073741824) \
+	X(read_burst, "read-burst", 4194304, 16384, 1073741824) \
+	X(log_entries, "log-entries", 10000, 16, 100000000) \
+	X(log_bytes, "log-bytes", 16777216, 65536, 17179869184) \
+	X(outbox_entries, "outbox-entries", 1000, 1, 1000000) \
+	X(iqs_per_session, "iqs-per-session", 200, 1, 100000) \
+	X(iqs_per_account, "iqs-per-account", 2000, 1, 1000000) \
+	X(iq_seconds, "iq-seconds", 120, 1, 3600) \
+	X(roster_items, "roster-items", 10000, 16, 1000000) \
+	X(presences, "presences", 20000, 16, 1000000) \
+	X(directed_presences, "directed-presences", 500, 1, 100000) \
+	X(receipts, "receipts", 2000, 16, 1000000) \
+	X(ping_seconds, "ping-seconds", 60, 1, 3600) \
+	X(ping_timeout_seconds, "ping-timeout-seconds", 30, 1, 600) \
+	X(idle_seconds, "idle-seconds", 300, 5, 86400) \
+	X(dials, "dials", 32, 1, 10000) \
+	X(connect_seconds, "connect-seconds", 10, 1, 300)
+
+struct limits {
+#define LIMITS_FIELD(field, name, value, least, most) uint64_t field;
+	LIMITS(LIMITS_FIELD)
+#undef LIMITS_FIELD
+};
+
+struct limit_info {
+	const char *name;
+	size_t offset;		/* of the field in struct limits */
+	uint64_t value, least, most;
+};
+extern const struct limit_info limit_table[];	/* ends with a NULL name */
+
+void limits_init(struct limits *);		/* the defaults */
+
+#endif
