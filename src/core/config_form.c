@@ -38,6 +38,7 @@ struct elem_form {
 #define ANY_PORT .least = 1, .most = 65535
 #define YES_NO   .choices = { "yes", "no" }
 #define TLS_KIND .choices = { "starttls", "direct", "none" }
+
 static const struct attr_form no_attrs[] = { { 0 } };
 
 static const struct elem_form node_form = { "node",
