@@ -34,8 +34,11 @@ struct sasl_channel {
 	const struct buf *exporter;	/* tls-exporter, raw */
 };
 
-/* Types of channel binding, as bits; their XEP-0440 names are without "SASL_". */
-enum { SASL_BINDING_UNIQUE = 1, SASL_BINDING_EXPORTER = 2 };
+/* Types of channel binding, as bits; tls-unique and tls-exporter in XEP-0440. */
+enum {
+	SASL_BINDING_UNIQUE = 1, SASL_BINDING_EXPORTER = 2,
+	SASL_BINDING_OTHER = 4		/* named by a server, unknown to us */
+};
 unsigned sasl_bindings(const struct sasl_channel *);	/* that it has */
 
 /* Bit set of 1 << enum sasl_mech that may be offered on such a channel. */

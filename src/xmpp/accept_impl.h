@@ -1,0 +1,53 @@
+/* What accept.c (streams, TLS, binding) and accept_sasl.c share; nobody else's. */
+#ifndef XMPP_ACCEPT_IMPL_H
+#define XMPP_ACCEPT_IMPL_H
+
+#include "base/arena.h"
+#include "io/timer.h"
+#include "xmpp/accept.h"
+
+enum accept_phase {
+	ACCEPT_BEFORE_TLS,
+	ACCEPT_SECURING,
+	ACCEPT_BEFORE_SASL,
+	ACCEPT_BEFORE_BIND,
+};
+
+struct accept {
+	struct stream *stream;		/* NULL: it ended, or was handed over */
+	struct tls_certs *certs;
+	struct accept_options options;	/* but for certs */
+	const struct accept_host *host;
+	void *arg;
+	enum accept_phase phase;
+	struct timer deadline;
+	struct arena *scratch;		/* of one event */
+	char *domain;			/* asked for, prepared */
+
+	struct sasl *sasl;		/* the exchange that runs */
+	struct sasl_channel channel;
+	struct buf unique, exporter;
+	/*
+	 * check() was called and has not been answered. The answer belongs to
+	 * the exchange that asked: while it is out no other one begins, even if
+	 * that one was given up.
+	 */
+	bool is_checking;
+	unsigned failures;
+
+	unsigned inside;		/* callbacks that run */
+	bool is_dead;			/* freed when the last of them returns */
+};
+
+/* accept.c. Frees nothing: the owner is told by closed(). */
+void accept_end(struct accept *, enum stream_cond, const char *text);
+void accept_enter(struct accept *);
+void accept_leave(struct accept *);
+void accept_authenticated(struct accept *);
+
+/* accept_sasl.c */
+void accept_note_channel(struct accept *);	/* TLS is up */
+void accept_write_mechanisms(struct accept *, struct buf *);
+void accept_on_sasl(struct accept *, struct elem *);
+
+#endif
