@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/config_file.h"
 #include "io/listen.h"
+#include "io/tls.h"
 #include "xmpp/jid.h"
 
 #define DEFAULT_ADDRESS "::"
@@ -173,6 +174,27 @@ read_pem(struct config_reading *r, const struct config_elem *elem,
 	return 0;
 }
 
+/* Whether it is a certificate and the key belongs to it. */
+static int
+try_certificate(struct config_reading *r, const struct config_elem *elem,
+    const struct certificate_config *certificate)
+{
+	struct tls_certs *certs;
+	struct err why = { 0 };
+	int rc = -1;
+
+	certs = tls_certs_new(&why);
+	if (certs != NULL)
+		rc = tls_certs_add(certs, certificate->domain,
+		    certificate->chain, certificate->key, &why);
+	tls_certs_unref(&certs);
+	if (rc == 0)
+		return 0;
+	return config_xml_fault(r->xml, elem, NULL, r->err,
+	    "<certificate>: %s; expected a chain and its key, both in PEM",
+	    why.text);
+}
+
 static int
 read_certificate(struct config_reading *r, const struct config_elem *elem)
 {
@@ -193,9 +215,10 @@ read_certificate(struct config_reading *r, const struct config_elem *elem)
 	certificate = mem_alloc(sizeof(*certificate));
 	certificate->domain = mem_strdup(prepared);
 	STAILQ_INSERT_TAIL(&r->config->certificates, certificate, next);
-	if (read_pem(r, elem, "chain", &certificate->chain) < 0)
+	if (read_pem(r, elem, "chain", &certificate->chain) < 0 ||
+	    read_pem(r, elem, "key", &certificate->key) < 0)
 		return -1;
-	return read_pem(r, elem, "key", &certificate->key);
+	return try_certificate(r, elem, certificate);
 }
 
 static int

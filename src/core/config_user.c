@@ -6,6 +6,7 @@
 #include "core/config_file.h"
 #include "core/config_read.h"
 #include "io/listen.h"
+#include "io/tls.h"
 #include "xmpp/jid.h"
 
 #define BOT_NAME "root"
@@ -165,13 +166,22 @@ static int
 read_ca(struct config_reading *r, const struct config_elem *elem,
     struct account_config *account)
 {
-	struct err why;
+	struct tls_trust *trust;
+	struct err why = { 0 };
+	int rc;
 
-	account->ca = config_read_path(r, elem, "ca");
-	if (account->ca != NULL && config_file_try(account->ca, &why) < 0)
-		return config_bad_value(r, elem, "ca", why.text,
-		    "a PEM file that can be read");
-	return 0;
+	if ((account->ca = config_read_path(r, elem, "ca")) == NULL)
+		return 0;
+	rc = config_file_try(account->ca, &why);
+	if (rc == 0) {
+		trust = tls_trust_new(account->ca, &why);
+		rc = trust == NULL ? -1 : 0;
+		tls_trust_unref(&trust);
+	}
+	if (rc == 0)
+		return 0;
+	return config_bad_value(r, elem, "ca", why.text,
+	    "a PEM file with certificates that can be read");
 }
 
 static int

@@ -17,6 +17,7 @@
 #include "core/config_file.h"
 #include "core/config_form.h"
 #include "core/config_xml.h"
+#include "io/tls.h"
 
 #define CREDENTIAL \
 	"SCRAM-SHA-256$10000:QSXCR+Q6sek8bf92QSXCRw==" \
@@ -57,6 +58,21 @@ drop(const char *name)
 	mem_free_string(&path);
 }
 
+static void
+make_certificate(const char *chain, const char *key)
+{
+	static const char *const domains[] = { "proxy.example.org" };
+	char *chain_path = config_file_under(folder, chain);
+	char *key_path = config_file_under(folder, key);
+	struct err err;
+
+	assert_int_equal(tls_make_self_signed(chain_path, key_path, domains, 1,
+			     &err),
+	    0);
+	mem_free_string(&chain_path);
+	mem_free_string(&key_path);
+}
+
 static int
 make_files(void **state)
 {
@@ -64,8 +80,9 @@ make_files(void **state)
 	if (mkdtemp(folder) == NULL)
 		return -1;
 	file = config_file_under(folder, "proxy.xml");
-	put("cert.pem", "chain\n", 0644);
-	put("key.pem", "key\n", 0600);
+	make_certificate("cert.pem", "key.pem");
+	make_certificate("other.pem", "other.key");
+	put("text.pem", "chain\n", 0644);
 	put("password", "of the file\nsecond line\n", 0600);
 	put("public", "of the file", 0644);
 	put("empty", "", 0600);
@@ -78,9 +95,9 @@ make_files(void **state)
 static int
 remove_files(void **state)
 {
-	static const char *const names[] = { "cert.pem", "key.pem", "password",
-		"public", "empty", "blank", "binary", "credential",
-		"proxy.xml" };
+	static const char *const names[] = { "cert.pem", "key.pem", "other.pem",
+		"other.key", "text.pem", "password", "public", "empty", "blank",
+		"binary", "credential", "proxy.xml" };
 	size_t i;
 
 	(void)state;
@@ -288,6 +305,14 @@ static const struct fault {
 	{ MEANING, 2, "key=\"/\" in <certificate>: not a regular file",
 	    "a PEM file that can be read",
 	    IN_CONFIG("<certificate chain='cert.pem' key='/'/>") },
+	{ MEANING, 2, "<certificate>: ", "a chain and its key, both in PEM",
+	    IN_CONFIG("<certificate\nchain='cert.pem' key='other.key'/>") },
+	{ MEANING, 2, "<certificate>: ", "a chain and its key, both in PEM",
+	    IN_CONFIG("<certificate chain='text.pem' key='key.pem'/>") },
+	{ MEANING, 2, "<certificate>: ", "a chain and its key, both in PEM",
+	    IN_CONFIG("<certificate chain='cert.pem' key='text.pem'/>") },
+	{ MEANING, 4, "ca=\"text.pem\" in <account>",
+	    "a PEM file with certificates", IN_ACCOUNT("ca='text.pem'") },
 	{ MEANING, 2, "domain=\"a b\" in <certificate>", "a domain such as",
 	    IN_CONFIG("<certificate chain='cert.pem' key='key.pem' "
 		      "domain='a b'/>") },
@@ -346,7 +371,7 @@ static const struct fault {
 	{ MEANING, 4, "host=\"a b\" in <account>",
 	    "a host name or an IP address", IN_ACCOUNT("host='a b'") },
 	{ MEANING, 4, "ca=\"missing.pem\" in <account>: No such file",
-	    "a PEM file that can be read", IN_ACCOUNT("ca='missing.pem'") },
+	    "a PEM file with certificates", IN_ACCOUNT("ca='missing.pem'") },
 	{ MEANING, 4, "resource=\"\\x7f\" in <account>", "a resource such as",
 	    IN_ACCOUNT("resource='\x7f'") },
 	{ MEANING, 3, "passwd of <account>: a stored credential",
