@@ -1,4 +1,7 @@
-/* What kind of message it is: pure functions of the stanza (stanzas.md, Classes). */
+/*
+ * What kind of message it is: pure functions of the stanza (stanzas.md,
+ * Classes).
+ */
 #ifndef CORE_MESSAGE_H
 #define CORE_MESSAGE_H
 
@@ -16,8 +19,8 @@ enum message_class { CLASS_ARCHIVE, CLASS_PLAYBACK, CLASS_LIVE };
 enum message_class message_class(const struct elem *, const char **reason);
 bool message_has_body(const struct elem *);
 /*
- * A known encrypted payload (OMEMO both versions, OpenPGP, PGP, or XEP-0380). An
- * empty OMEMO message has none (XEP-0384).
+ * A known encrypted payload (OMEMO both versions, OpenPGP, PGP, or XEP-0380).
+ * An empty OMEMO message has none (XEP-0384).
  */
 bool message_is_encrypted(const struct elem *);
 /* <private/> of carbons, or the hint no-copy to a full JID (XEP-0334 4.3). */
@@ -34,12 +37,14 @@ const struct elem *message_archive_result(const struct elem *);
  */
 bool message_is_room_private(const struct elem *);
 /*
- * Eligible for carbons (XEP-0280 6.1). Errors are the caller's business: it knows
- * whether the original was. outgoing: sent by the user, so a private message to an
- * occupant counts.
+ * Eligible for carbons (XEP-0280 6.1). Errors are the caller's business: it
+ * knows whether the original was. outgoing: sent by the user, so a private
+ * message to an occupant counts.
  */
 bool message_is_eligible(const struct elem *, bool outgoing);
-/* The id that a receipt or displayed marker speaks of; NULL where it is none. */
+/*
+ * The id that a receipt or displayed marker speaks of; NULL where it is none.
+ */
 const char *message_receipt_id(const struct elem *);
 const char *message_displayed_id(const struct elem *);
 /*
@@ -51,9 +56,9 @@ const char *message_lone_chat_state(const struct elem *);
 const char *message_chat_state(const struct elem *);
 
 /*
- * What goes up has an id and an origin-id of the same value unless the client gave
- * one, and never a stanza-id (XEP-0359, XEP-0313 3.5). An error keeps the id that
- * it has.
+ * What goes up has an id and an origin-id of the same value unless the client
+ * gave one, and never a stanza-id (XEP-0359, XEP-0313 3.5). An error keeps the
+ * id that it has.
  */
 void message_complete(struct elem *);
 

@@ -12,9 +12,9 @@
 #include "base/table.h"
 
 struct presence {
-	char *from;		/* prepared; full, or bare where that is what came */
-	char *id, *lang;	/* or NULL */
-	struct blob *body;	/* children, as bytes in jabber:client */
+	char *from;        /* prepared; full, or bare where that is what came */
+	char *id, *lang;   /* or NULL */
+	struct blob *body; /* children, as bytes in jabber:client */
 	UT_hash_handle hh;
 };
 
@@ -25,19 +25,20 @@ void presences_free(struct presences **);
 size_t presences_count(const struct presences *);
 /*
  * false where the limit is reached and it is not a known one. A known one keeps
- * its place. The strings are copied; the body is shared, the caller keeps its own
- * reference (NULL: none).
+ * its place. The strings are copied; the body is shared, the caller keeps its
+ * own reference (NULL: none).
  */
 bool presences_set(struct presences *, const char *from, const char *id,
     const char *lang, struct blob *body);
 const struct presence *presences_find(const struct presences *,
     const char *full);
-bool presences_remove(struct presences *, const char *full);	/* false: was none */
+/* false: there was none. */
+bool presences_remove(struct presences *, const char *full);
 /* Whether anything of that bare JID is there, the bare JID itself too. */
 bool presences_has_bare(const struct presences *, const char *bare);
 /*
- * Calls for each in order of arrival, or for each resource of `bare` where that is
- * not NULL. fn may remove the one that it gets.
+ * Calls for each in order of arrival, or for each resource of `bare` where that
+ * is not NULL. fn may remove the one that it gets.
  */
 void presences_each(struct presences *, const char *bare,
     void (*fn)(void *arg, const struct presence *), void *arg);

@@ -1,6 +1,6 @@
 /*
- * A bounded memory of keys with a value, the oldest forgotten first: receipts that
- * went up, what was sent lately, who is active where.
+ * A bounded memory of keys with a value, the oldest forgotten first: receipts
+ * that went up, what was sent lately, who is active where.
  */
 #ifndef CORE_RECENT_H
 #define CORE_RECENT_H

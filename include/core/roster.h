@@ -16,9 +16,11 @@
 enum subscription { SUB_NONE, SUB_TO, SUB_FROM, SUB_BOTH };
 
 struct roster_item {
-	char *jid;			/* prepared; bare, as a rule (RFC 6121 2.1.2.4) */
+	char *jid; /* prepared; bare, as a rule (RFC 6121 2.1.2.4) */
 	enum subscription subscription;
-	/* <item/> as it came, as bytes for where jabber:iq:roster is in force. */
+	/*
+	 * <item/> as it came, as bytes for where jabber:iq:roster is in force.
+	 */
 	char *xml;
 	UT_hash_handle hh;
 };
@@ -28,7 +30,7 @@ struct roster;
 /* At most `max` items, and as many open requests. */
 struct roster *roster_new(size_t max);
 void roster_free(struct roster **);
-bool roster_is_known(const struct roster *);	/* told at least once */
+bool roster_is_known(const struct roster *); /* told at least once */
 /* The server's `ver`; NULL where it has none. */
 const char *roster_ver(const struct roster *);
 /*
@@ -38,14 +40,15 @@ const char *roster_ver(const struct roster *);
 const char *roster_own_ver(const struct roster *);
 
 /*
- * A whole roster (<query/>): what is not in it goes, its `ver` becomes ours. -1:
- * too many items, nothing has changed. Items that are no JID are skipped and
- * logged.
+ * A whole roster (<query/>): what is not in it goes, its `ver` becomes ours.
+ * -1: too many items, nothing has changed. Items that are no JID are skipped
+ * and logged.
  */
 int roster_load(struct roster *, const struct elem *query);
 /*
  * One push (<query/> with one item); its `ver`, where it has one, becomes ours.
- * -1 where it is none, or over the limit. An item that is known keeps its place.
+ * -1 where it is none, or over the limit. An item that is known keeps its
+ * place.
  */
 int roster_push(struct roster *, const struct elem *query);
 void roster_set_ver(struct roster *, const char *ver);
@@ -64,7 +67,8 @@ bool roster_is_seen(const struct roster *, const char *bare);
 bool roster_request_add(struct roster *, const char *bare,
     const struct elem *presence);
 bool roster_request_has(const struct roster *, const char *bare);
-bool roster_request_remove(struct roster *, const char *bare);	/* false: was none */
+/* false: there was none. */
+bool roster_request_remove(struct roster *, const char *bare);
 /*
  * Calls for each, in order of arrival; xml as jabber:client's bytes. fn may
  * remove the one that it gets.

@@ -1,4 +1,7 @@
-/* Failed logins, counted per key (an address, a user's name) in a window of time. */
+/*
+ * Failed logins, counted per key (an address, a user's name) in a window of
+ * time.
+ */
 #ifndef CORE_THROTTLE_H
 #define CORE_THROTTLE_H
 

@@ -7,61 +7,105 @@
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
-#define NS_DELAY_OLD	"jabber:x:delay"
-#define NS_REPLY	"urn:xmpp:reply:0"
+#define NS_DELAY_OLD "jabber:x:delay"
+#define NS_REPLY     "urn:xmpp:reply:0"
 
 /* A place in payloads where a JID stands that can be an own one. */
 struct place {
 	const char *name, *ns;
-	const char *attr;	/* NULL: the element's text */
+	const char *attr; /* NULL: the element's text */
 };
 
 /*
- * Sorted by the element's name, for a quick search. The number of the XEP and
- * what stands there come behind each row.
+ * Sorted by the element's name, for a quick search. Above each row is where it
+ * is from and what stands there. An address is looked for at any depth: what a
+ * forwarded stanza holds is held by these rows too.
  */
 static const struct place places[] = {
-	{ "activate", NS_BYTESTREAMS, NULL },	/* 0065: target of a stream */
-	{ "actor", NS_MUC_ADMIN, "jid" },	/* 0045: who kicks, bans */
-	{ "actor", NS_MUC_USER, "jid" },	/* 0045: who kicked, banned */
-	{ "address", NS_ADDRESS, "jid" },	/* 0033: to, cc, ofrom, replyto */
-	{ "affiliation", NS_PUBSUB_OWNER, "jid" }, /* 0060 8.9: of a node */
-	{ "candidate", NS_JINGLE_S5B, "jid" },	/* 0260: who hosts the stream */
-	{ "decline", NS_MUC_USER, "from" },	/* 0045 7.8.2: who declined */
-	{ "decline", NS_MUC_USER, "to" },	/* 0045 7.8.2: who invited */
-	{ "delay", NS_DELAY, "from" },		/* 0203: who delayed it */
-	{ "invite", NS_MUC_USER, "from" },	/* 0045 7.8.2: who invites */
-	{ "invite", NS_MUC_USER, "to" },	/* 0045 7.8.2: who is invited */
-	{ "iq", NS_CLIENT, "from" },		/* 0297: forwarded */
-	{ "iq", NS_CLIENT, "to" },		/* 0297: forwarded */
-	{ "item", NS_BLOCKING, "jid" },		/* 0191: who is blocked */
-	{ "item", NS_DISCO_ITEMS, "jid" },	/* 0030: whose node it is */
-	{ "item", NS_MUC_ADMIN, "jid" },	/* 0045: lists of the room */
-	{ "item", NS_MUC_USER, "jid" },		/* 0045: an occupant's real JID */
-	{ "item", NS_PUBSUB, "publisher" },	/* 0060 7.1.2.3 */
-	{ "item", NS_PUBSUB_EVENT, "publisher" }, /* 0060 7.1.2.3 */
-	{ "item", NS_ROSTER, "jid" },		/* RFC 6121: oneself as a contact */
-	{ "jid", NS_MAM, NULL },		/* 0441: always, never */
-	{ "jingle", NS_JINGLE, "initiator" },	/* 0166 */
-	{ "jingle", NS_JINGLE, "responder" },	/* 0166 */
-	{ "keys", NS_OMEMO, "jid" },		/* 0384: whose devices' keys */
-	{ "message", NS_CLIENT, "from" },	/* 0297, 0280, 0313 */
-	{ "message", NS_CLIENT, "to" },		/* 0297, 0280, 0313 */
-	{ "options", NS_PUBSUB, "jid" },	/* 0060 6.3: of a subscription */
-	{ "presence", NS_CLIENT, "from" },	/* 0297: forwarded */
-	{ "presence", NS_CLIENT, "to" },	/* 0297: forwarded */
-	{ "referenced-stanza", NS_SID, "by" },	/* 0359 section 4 */
-	{ "reply", NS_REPLY, "to" },		/* 0461: whose message it was */
-	{ "stanza-id", NS_SID, "by" },		/* 0359: whose archive it is */
-	{ "streamhost", NS_BYTESTREAMS, "jid" }, /* 0065: who hosts the stream */
-	{ "streamhost-used", NS_BYTESTREAMS, "jid" }, /* 0065 */
-	{ "subscribe", NS_PUBSUB, "jid" },	/* 0060 6.1: who subscribes */
-	{ "subscription", NS_PUBSUB, "jid" },	/* 0060 6.1: who has subscribed */
-	{ "subscription", NS_PUBSUB_EVENT, "jid" }, /* 0060 8.8: its approval */
-	{ "subscription", NS_PUBSUB_OWNER, "jid" }, /* 0060 8.8: list of a node */
-	{ "unsubscribe", NS_PUBSUB, "jid" },	/* 0060 6.2: who unsubscribes */
-	{ "value", NS_DATA, NULL },		/* 0004: see is_jid_value() */
-	{ "x", NS_DELAY_OLD, "from" },		/* 0091: who delayed it */
+	/* XEP-0065 6.3.5: who is to be streamed to */
+	{ "activate", NS_BYTESTREAMS, NULL },
+	/* XEP-0045 8.2, 9.1: who kicks or bans */
+	{ "actor", NS_MUC_ADMIN, "jid" },
+	/* XEP-0045 8.2, 9.1: who kicked or banned */
+	{ "actor", NS_MUC_USER, "jid" },
+	/* XEP-0033 4.2: to, cc, bcc, replyto, replyroom, ofrom */
+	{ "address", NS_ADDRESS, "jid" },
+	/* XEP-0060 8.9.4: whose part in a node changed */
+	{ "affiliation", NS_PUBSUB, "jid" },
+	/* XEP-0060 8.9: who has what part in a node */
+	{ "affiliation", NS_PUBSUB_OWNER, "jid" },
+	/* XEP-0260 2.2: who listens */
+	{ "candidate", NS_JINGLE_S5B, "jid" },
+	/* XEP-0045 7.8.2: who declined */
+	{ "decline", NS_MUC_USER, "from" },
+	/* XEP-0045 7.8.2: who had invited */
+	{ "decline", NS_MUC_USER, "to" },
+	/* XEP-0203: who held it back */
+	{ "delay", NS_DELAY, "from" },
+	/* XEP-0045 7.8.2: who invites */
+	{ "invite", NS_MUC_USER, "from" },
+	/* XEP-0045 7.8.2: who is invited */
+	{ "invite", NS_MUC_USER, "to" },
+	/* XEP-0297: a forwarded stanza */
+	{ "iq", NS_CLIENT, "from" },
+	/* XEP-0297: a forwarded stanza */
+	{ "iq", NS_CLIENT, "to" },
+	/* XEP-0191: who is blocked */
+	{ "item", NS_BLOCKING, "jid" },
+	/* XEP-0030 4.1: whose node it is (XEP-0163: an account's own) */
+	{ "item", NS_DISCO_ITEMS, "jid" },
+	/* XEP-0045 9: the lists of a room */
+	{ "item", NS_MUC_ADMIN, "jid" },
+	/* XEP-0045 7.2.3: the real address of an occupant */
+	{ "item", NS_MUC_USER, "jid" },
+	/* XEP-0060 7.1.2.3: who published, in what is fetched */
+	{ "item", NS_PUBSUB, "publisher" },
+	/* XEP-0060 7.1.2.3: who published, in an event */
+	{ "item", NS_PUBSUB_EVENT, "publisher" },
+	/* RFC 6121 2.1.2.3: the own account among the contacts */
+	{ "item", NS_ROSTER, "jid" },
+	/* XEP-0441: whose messages are always or never archived */
+	{ "jid", NS_MAM, NULL },
+	/* XEP-0166 6.2 */
+	{ "jingle", NS_JINGLE, "initiator" },
+	/* XEP-0166 6.2 */
+	{ "jingle", NS_JINGLE, "responder" },
+	/* XEP-0384 5.5.3: whose devices the keys are for */
+	{ "keys", NS_OMEMO, "jid" },
+	/* XEP-0297: forwarded, by carbons (0280) and archives (0313) too */
+	{ "message", NS_CLIENT, "from" },
+	/* XEP-0297: forwarded, by carbons (0280) and archives (0313) too */
+	{ "message", NS_CLIENT, "to" },
+	/* XEP-0060 6.3: whose subscription it is */
+	{ "options", NS_PUBSUB, "jid" },
+	/* XEP-0297: a forwarded stanza */
+	{ "presence", NS_CLIENT, "from" },
+	/* XEP-0297: a forwarded stanza */
+	{ "presence", NS_CLIENT, "to" },
+	/* XEP-0359 4: who gave the id; an origin-id has none */
+	{ "referenced-stanza", NS_SID, "by" },
+	/* XEP-0461 3: whose message it answers */
+	{ "reply", NS_REPLY, "to" },
+	/* XEP-0359 2.1: who gave the id; an account for its archive */
+	{ "stanza-id", NS_SID, "by" },
+	/* XEP-0065: who listens */
+	{ "streamhost", NS_BYTESTREAMS, "jid" },
+	/* XEP-0065: whom the target connected to */
+	{ "streamhost-used", NS_BYTESTREAMS, "jid" },
+	/* XEP-0060 6.1: who subscribes */
+	{ "subscribe", NS_PUBSUB, "jid" },
+	/* XEP-0060 5.6, 6.1: who is subscribed */
+	{ "subscription", NS_PUBSUB, "jid" },
+	/* XEP-0060 12.14: whose subscription changed */
+	{ "subscription", NS_PUBSUB_EVENT, "jid" },
+	/* XEP-0060 8.8: who is subscribed to an own node */
+	{ "subscription", NS_PUBSUB_OWNER, "jid" },
+	/* XEP-0060 6.2: who unsubscribes */
+	{ "unsubscribe", NS_PUBSUB, "jid" },
+	/* XEP-0004 3.3: in fields for addresses, see is_jid_value() */
+	{ "value", NS_DATA, NULL },
+	/* XEP-0091, the older XEP-0203: who held it back */
+	{ "x", NS_DELAY_OLD, "from" },
 };
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
@@ -92,8 +136,8 @@ first_place(const char *name)
 }
 
 /*
- * In a field for JIDs, or in one whose type is not told, as in what is submitted
- * (XEP-0004 3.2): there a value that is just an own JID means one.
+ * In a field for JIDs, or in one whose type is not told, as in what is
+ * submitted (XEP-0004 3.2): there a value that is just an own JID means one.
  */
 static bool
 is_jid_value(const struct elem *value)
@@ -201,8 +245,7 @@ own_jid(struct arena *arena, const char *raw, const char *bare)
 }
 
 const char *
-address_map(struct arena *arena, const struct address_map *map,
-    const char *raw)
+address_map(struct arena *arena, const struct address_map *map, const char *raw)
 {
 	const char *jid;
 

@@ -11,13 +11,13 @@
 #define RING_LEAST 16
 
 /*
- * `older` is the number of the next older entry in the same bucket: a chain from
- * the newest to the oldest, which ends at the first number below the floor. So
- * nothing has to be undone when an entry goes.
+ * `older` is the number of the next older entry in the same bucket: a chain
+ * from the newest to the oldest, which ends at the first number below the
+ * floor. So nothing has to be undone when an entry goes.
  */
 struct slot {
 	struct entry *entry;
-	size_t size;		/* as it was counted */
+	size_t size; /* as it was counted */
 	uint64_t older;
 	uint32_t hash;
 };
@@ -25,7 +25,7 @@ struct slot {
 /* The entry n is in ring[n % cap]; cap is a power of two. */
 struct history {
 	struct slot *ring;
-	uint64_t *newest;	/* of each bucket; cap of them */
+	uint64_t *newest; /* of each bucket; cap of them */
 	size_t cap;
 	uint64_t floor, next;
 	size_t bytes, max_entries, max_bytes;

@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "base/table.h"
 
-/* What the table keeps; `iq` comes first, so that a struct iq leads back here. */
+/*
+ * What the table keeps; `iq` comes first, so that a struct iq leads back here.
+ */
 struct open_iq {
 	struct iq iq;
 	struct asker *asker;

@@ -8,7 +8,7 @@
 #include "xmpp/stanza.h"
 
 struct name {
-	const char *ns, *name;	/* name NULL: any of the namespace */
+	const char *ns, *name; /* name NULL: any of the namespace */
 };
 
 /* Payloads that are kept though they are no text. */
@@ -16,21 +16,24 @@ static const struct {
 	struct name name;
 	const char *reason;
 } playback[] = {
-	{ { NS_RECEIPTS, "received" }, "receipt" },	/* XEP-0184 */
-	{ { NS_MARKERS, "displayed" }, "marker" },	/* XEP-0333 */
-	{ { NS_RETRACT, "retract" }, "retraction" },	/* XEP-0424, 0425 */
-	{ { NS_REACTIONS, "reactions" }, "reactions" },	/* XEP-0444 */
+	{ { NS_RECEIPTS, "received" }, "receipt" },     /* XEP-0184 */
+	{ { NS_MARKERS, "displayed" }, "marker" },      /* XEP-0333 */
+	{ { NS_RETRACT, "retract" }, "retraction" },    /* XEP-0424, 0425 */
+	{ { NS_REACTIONS, "reactions" }, "reactions" }, /* XEP-0444 */
 	/*
-	 * XEP-0353: what stops the ringing, and how it ended. A propose or ringing
-	 * that comes late is of no use: it stays where its sender asks for <store/>.
+	 * XEP-0353: what stops the ringing, and how it ended. A propose or
+	 * ringing that comes late is of no use: it stays where its sender asks
+	 * for <store/>.
 	 */
 	{ { NS_JINGLE_MESSAGE, "accept" }, "call answered" },
 	{ { NS_JINGLE_MESSAGE, "proceed" }, "call answered" },
 	{ { NS_JINGLE_MESSAGE, "reject" }, "call ended" },
 	{ { NS_JINGLE_MESSAGE, "retract" }, "call ended" },
 	{ { NS_JINGLE_MESSAGE, "finish" }, "call ended" },
-	{ { NS_CONFERENCE, "x" }, "invitation" },	/* XEP-0249 */
-	/* Without <payload/>: it moves the ratchet, and says nothing. XEP-0384. */
+	{ { NS_CONFERENCE, "x" }, "invitation" }, /* XEP-0249 */
+	/*
+	 * Without <payload/>: it moves the ratchet, and says nothing. XEP-0384.
+	 */
 	{ { NS_OMEMO, "encrypted" }, "empty OMEMO message" },
 	{ { NS_OMEMO_OLD, "encrypted" }, "empty OMEMO message" },
 };
@@ -139,7 +142,9 @@ playback_reason(const struct elem *m)
 	return NULL;
 }
 
-/* What has it kept, and as what, where nothing forbids it; NULL where nothing. */
+/*
+ * What has it kept, and as what, where nothing forbids it; NULL where nothing.
+ */
 static const char *
 content_reason(const struct elem *m, enum message_class *class)
 {
@@ -255,10 +260,10 @@ message_chat_state(const struct elem *m)
 static const struct name beside_state[] = {
 	{ NS_CHATSTATES, NULL },
 	{ NS_HINTS, NULL },
-	{ NS_CLIENT, "thread" },	/* XEP-0085 5.1 */
+	{ NS_CLIENT, "thread" }, /* XEP-0085 5.1 */
 	{ NS_SID, NULL },
 	{ NS_CARBONS, "private" },
-	{ NS_MUC_USER, "x" },		/* of a private message in a room */
+	{ NS_MUC_USER, "x" }, /* of a private message in a room */
 	{ NS_DELAY, "delay" },
 };
 

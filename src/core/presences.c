@@ -18,7 +18,7 @@ struct seat {
 struct contact {
 	TAILQ_HEAD(, seat) seats;
 	UT_hash_handle hh;
-	char bare[];		/* not terminated */
+	char bare[]; /* not terminated */
 };
 
 /* The table keeps the order in which its members were added. */
@@ -98,8 +98,8 @@ add(struct presences *p, const char *from)
 	s->presence.from = mem_strdup(from);
 	s->contact = contact_make(p, from);
 	TAILQ_INSERT_TAIL(&s->contact->seats, s, next);
-	HASH_ADD_KEYPTR(hh, p->all, s->presence.from,
-	    strlen(s->presence.from), &s->presence);
+	HASH_ADD_KEYPTR(hh, p->all, s->presence.from, strlen(s->presence.from),
+	    &s->presence);
 	return &s->presence;
 }
 
@@ -176,7 +176,7 @@ each_of(struct presences *p, const char *bare,
 	struct seat *s, *next;
 
 	for (s = c == NULL ? NULL : TAILQ_FIRST(&c->seats); s != NULL;
-	    s = next) {
+	     s = next) {
 		next = TAILQ_NEXT(s, next);
 		fn(arg, &s->presence);
 	}

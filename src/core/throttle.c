@@ -15,13 +15,15 @@
 
 struct culprit {
 	UT_hash_handle hh;
-	uint64_t window_ms;	/* by which the slices are cut */
-	uint64_t slice;		/* number of the newest since the clock's zero */
-	unsigned counts[SLICES + 1];	/* slice n is in n % (SLICES + 1) */
+	uint64_t window_ms; /* by which the slices are cut */
+	uint64_t slice;     /* number of the newest since the clock's zero */
+	unsigned counts[SLICES + 1]; /* slice n is in n % (SLICES + 1) */
 	char key[];
 };
 
-/* The table keeps the order in which its members were added: by last failure. */
+/*
+ * The table keeps the order in which its members were added: by last failure.
+ */
 struct throttle {
 	struct culprit *culprits;
 	size_t max;

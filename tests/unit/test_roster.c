@@ -1,0 +1,364 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "core/roster.h"
+#include "parsed.h"
+
+#define ITEM(attrs) "<item " attrs "/>"
+#define QUERY(attrs, items) \
+	"<query xmlns='jabber:iq:roster' " attrs ">" items "</query>"
+
+struct fixture {
+	struct arena *arena;
+	struct roster *roster;
+};
+
+static int
+set_up(void **state)
+{
+	static struct fixture f;
+
+	f.arena = arena_new();
+	f.roster = roster_new(3);
+	*state = &f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	arena_free(&f->arena);
+	roster_free(&f->roster);
+	return f->roster == NULL ? 0 : -1;
+}
+
+static int
+load(struct fixture *f, const char *query)
+{
+	return roster_load(f->roster, parsed(f->arena, query));
+}
+
+static int
+push(struct fixture *f, const char *query)
+{
+	return roster_push(f->roster, parsed(f->arena, query));
+}
+
+static void
+expect_items(const struct roster *r, const char *want)
+{
+	struct buf out = { 0 };
+
+	roster_write(r, &out);
+	assert_string_equal(out.data == NULL ? "" : out.data, want);
+	buf_free(&out);
+}
+
+static void
+test_load(void **state)
+{
+	struct fixture *f = *state;
+	struct roster *r = f->roster;
+
+	assert_false(roster_is_known(r));
+	assert_null(roster_ver(r));
+	assert_int_equal(
+	    load(f,
+		QUERY("ver='v1'",
+		    "<item jid='B@Example.org' name='B' subscription='both'>"
+		    "<group>x &amp; y</group><p:q xmlns:p='z' "
+		    "p:a='1'/></item>" ITEM("jid='a@b' ask='subscribe'"))),
+	    0);
+	assert_true(roster_is_known(r));
+	assert_string_equal(roster_ver(r), "v1");
+	assert_int_equal(roster_count(r), 2);
+	assert_non_null(roster_find(r, "b@example.org"));
+	assert_null(roster_find(r, "c@d"));
+	assert_int_equal(roster_find(r, "a@b")->subscription, SUB_NONE);
+	assert_string_equal(roster_find(r, "a@b")->xml,
+	    "<item jid='a@b' ask='subscribe'/>");
+	/* What comes without `ver` is of a server that has none. */
+	assert_int_equal(load(f, QUERY("", ITEM("jid='c@d'"))), 0);
+	assert_null(roster_ver(r));
+	expect_items(r, "<item jid='c@d'/>");
+	assert_int_equal(load(f, QUERY("", "")), 0);
+	expect_items(r, "");
+	assert_true(roster_is_known(r));
+}
+
+/* All that an item holds is there again where the bytes are read. */
+static void
+test_item_is_self_contained(void **state)
+{
+	struct fixture *f = *state;
+	const struct elem *query;
+	struct buf out = { 0 };
+
+	query = parsed(f->arena,
+	    "<p:query xmlns:p='jabber:iq:roster' "
+	    "xmlns:o='other'><p:item jid='a@b' name='&lt;&apos;'>"
+	    "<p:group>x</p:group><o:more o:a='1'/></p:item></p:query>");
+	assert_int_equal(roster_load(f->roster, query), 0);
+	buf_puts(&out, "<query xmlns='jabber:iq:roster'>");
+	roster_write(f->roster, &out);
+	buf_puts(&out, "</query>");
+	assert_true(elem_equals(query, parsed(f->arena, out.data)));
+	buf_free(&out);
+}
+
+static void
+test_subscriptions(void **state)
+{
+	static const struct {
+		const char *value;
+		bool sees_us, is_seen;
+	} rows[] = {
+		{ "none", false, false },
+		{ "to", false, true },
+		{ "from", true, false },
+		{ "both", true, true },
+		{ "nonsense", false, false },
+	};
+	struct fixture *f = *state;
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text),
+		    QUERY("", ITEM("jid='a@b' subscription='%s'")),
+		    rows[i].value);
+		assert_int_equal(load(f, text), 0);
+		assert_int_equal(roster_sees_us(f->roster, "a@b"),
+		    rows[i].sees_us);
+		assert_int_equal(roster_is_seen(f->roster, "a@b"),
+		    rows[i].is_seen);
+	}
+	assert_false(roster_sees_us(f->roster, "c@d"));
+	assert_false(roster_is_seen(f->roster, "c@d"));
+}
+
+static void
+test_push(void **state)
+{
+	struct fixture *f = *state;
+	struct roster *r = f->roster;
+
+	load(f, QUERY("ver='v1'", ITEM("jid='a@b'") ITEM("jid='c@d'")));
+	assert_int_equal(push(f,
+			     QUERY("ver='v2'",
+				 ITEM("jid='A@b' subscription='to'"))),
+	    0);
+	assert_string_equal(roster_ver(r), "v2");
+	assert_true(roster_is_seen(r, "a@b"));
+	assert_int_equal(push(f, QUERY("", ITEM("jid='e@f'"))), 0);
+	assert_string_equal(roster_ver(r), "v2");
+	expect_items(r,
+	    "<item jid='A@b' subscription='to'/>"
+	    "<item jid='c@d'/><item jid='e@f'/>");
+	assert_int_equal(push(f,
+			     QUERY("ver='v3'",
+				 ITEM("jid='c@d' subscription='remove'"))),
+	    0);
+	assert_null(roster_find(r, "c@d"));
+	assert_int_equal(push(f,
+			     QUERY("ver='v4'",
+				 ITEM("jid='c@d' subscription='remove'"))),
+	    0);
+	assert_string_equal(roster_ver(r), "v4");
+	assert_int_equal(roster_count(r), 2);
+}
+
+static void
+test_push_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(push(f, QUERY("ver='v'", "")), -1);
+	assert_int_equal(push(f,
+			     QUERY("ver='v'",
+				 ITEM("jid='a@b'") ITEM("jid='c@d'"))),
+	    -1);
+	assert_int_equal(push(f, QUERY("ver='v'", "<other/>")), -1);
+	assert_int_equal(push(f, QUERY("ver='v'", ITEM("jid='@'"))), -1);
+	assert_int_equal(push(f, QUERY("ver='v'", ITEM("name='x'"))), -1);
+	assert_int_equal(roster_count(f->roster), 0);
+	assert_null(roster_ver(f->roster));
+}
+
+static void
+test_limit(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(load(f,
+			     QUERY("ver='v1'",
+				 ITEM("jid='1@b'") ITEM("jid='2@b'")
+				     ITEM("jid='3@b'"))),
+	    0);
+	assert_int_equal(load(f,
+			     QUERY("ver='v2'",
+				 ITEM("jid='4@b'") ITEM("jid='5@b'")
+				     ITEM("jid='6@b'") ITEM("jid='7@b'"))),
+	    -1);
+	assert_int_equal(roster_count(f->roster), 3);
+	assert_non_null(roster_find(f->roster, "1@b"));
+	assert_string_equal(roster_ver(f->roster), "v1");
+	assert_int_equal(push(f, QUERY("ver='v2'", ITEM("jid='4@b'"))), -1);
+	assert_string_equal(roster_ver(f->roster), "v1");
+	assert_int_equal(push(f, QUERY("", ITEM("jid='3@b' name='still'"))), 0);
+}
+
+static void
+count_line(enum log_level level, const char *line, void *arg)
+{
+	assert_int_equal(level, LEVEL_WARN);
+	assert_non_null(strstr(line, "event=item-skipped"));
+	++*(int *)arg;
+}
+
+static void
+test_no_jid_is_skipped(void **state)
+{
+	struct fixture *f = *state;
+	int lines = 0;
+
+	log_capture(count_line, &lines);
+	assert_int_equal(load(f,
+			     QUERY("",
+				 ITEM("jid='@'") ITEM("jid='a@b'")
+				     ITEM("name='none'") ITEM(
+					 "jid='c@d' subscription='remove'"))),
+	    0);
+	log_capture(NULL, NULL);
+	assert_int_equal(lines, 2);
+	expect_items(f->roster, "<item jid='a@b'/>");
+}
+
+/* Whether roster_own_ver() is another one than before; remembers it. */
+static bool
+has_changed(struct roster *r, char before[64])
+{
+	bool changed = strcmp(before, roster_own_ver(r)) != 0;
+
+	snprintf(before, 64, "%s", roster_own_ver(r));
+	return changed;
+}
+
+static void
+test_own_ver(void **state)
+{
+	struct fixture *f = *state;
+	struct roster *other = roster_new(1);
+	char ver[64] = "";
+
+	assert_true(has_changed(f->roster, ver));
+	assert_true(has_changed(other, ver));
+	roster_free(&other);
+	has_changed(f->roster, ver);
+	load(f, QUERY("ver='1'", ITEM("jid='a@b'") ITEM("jid='c@d'")));
+	assert_true(has_changed(f->roster, ver));
+	load(f, QUERY("ver='2'", ITEM("jid='a@b'") ITEM("jid='c@d'")));
+	assert_false(has_changed(f->roster, ver));
+	load(f, QUERY("ver='3'", ITEM("jid='a@b'") ITEM("jid='e@f'")));
+	assert_true(has_changed(f->roster, ver));
+	load(f, QUERY("ver='3'", ITEM("jid='a@b'")));
+	assert_true(has_changed(f->roster, ver));
+	push(f, QUERY("ver='4'", ITEM("jid='a@b'")));
+	assert_false(has_changed(f->roster, ver));
+	push(f, QUERY("ver='5'", ITEM("jid='a@b' name='x'")));
+	assert_true(has_changed(f->roster, ver));
+	push(f, QUERY("ver='6'", ITEM("jid='a@b' subscription='remove'")));
+	assert_true(has_changed(f->roster, ver));
+	push(f, QUERY("ver='7'", ITEM("jid='a@b' subscription='remove'")));
+	assert_false(has_changed(f->roster, ver));
+	roster_set_ver(f->roster, "8");
+	assert_string_equal(roster_ver(f->roster), "8");
+	roster_set_ver(f->roster, roster_ver(f->roster));
+	assert_string_equal(roster_ver(f->roster), "8");
+}
+
+static bool
+ask(struct fixture *f, const char *bare, const char *status)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "<presence from='%s' type='subscribe'>"
+	    "<status>%s</status></presence>",
+	    bare, status);
+	return roster_request_add(f->roster, bare, parsed(f->arena, text));
+}
+
+static void
+list_request(void *arg, const char *bare, const char *xml)
+{
+	buf_printf(arg, "%s %s\n", bare, xml);
+}
+
+static void
+test_requests(void **state)
+{
+	struct fixture *f = *state;
+	struct buf list = { 0 };
+
+	assert_true(ask(f, "a@b", "1"));
+	assert_true(ask(f, "c@d", "1"));
+	assert_true(ask(f, "a@b", "2"));
+	assert_true(roster_request_has(f->roster, "a@b"));
+	assert_false(roster_request_has(f->roster, "e@f"));
+	roster_request_each(f->roster, list_request, &list);
+	assert_string_equal(list.data,
+	    "a@b <presence from='a@b' type='subscribe'>"
+	    "<status>2</status></presence>\n"
+	    "c@d <presence from='c@d' type='subscribe'>"
+	    "<status>1</status></presence>\n");
+	buf_free(&list);
+	assert_true(roster_request_remove(f->roster, "a@b"));
+	assert_false(roster_request_remove(f->roster, "a@b"));
+	assert_false(roster_request_has(f->roster, "a@b"));
+}
+
+static void
+test_requests_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(ask(f, "1@b", ""));
+	assert_true(ask(f, "2@b", ""));
+	assert_true(ask(f, "3@b", ""));
+	assert_false(ask(f, "4@b", ""));
+	assert_false(roster_request_has(f->roster, "4@b"));
+	assert_true(ask(f, "1@b", "again"));
+	assert_true(roster_request_remove(f->roster, "2@b"));
+	assert_true(ask(f, "4@b", ""));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_load),
+		TEST(test_item_is_self_contained),
+		TEST(test_subscriptions),
+		TEST(test_push),
+		TEST(test_push_that_is_none),
+		TEST(test_limit),
+		TEST(test_no_jid_is_skipped),
+		TEST(test_own_ver),
+		TEST(test_requests),
+		TEST(test_requests_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
