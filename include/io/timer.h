@@ -30,6 +30,7 @@ struct timers;
 struct timers *timers_new(void);
 void timers_free(struct timers **);
 void timers_run(struct timers *);
-int timers_wait(struct timers *);	/* ms until the next is due; -1: none */
+/* ms until the next may be due (maybe too early for one set later); -1: none. */
+int timers_wait(struct timers *);
 
 #endif

@@ -144,8 +144,6 @@ timers_wait(struct timers *s)
 {
 	uint64_t now = clock_now(), at;
 
-	while (s->count > 0 && s->heap[0]->at > s->heap[0]->armed)
-		arm(s, s->heap[0]);
 	if (s->count == 0)
 		return -1;
 	if ((at = s->heap[0]->armed) <= now)
