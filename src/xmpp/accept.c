@@ -239,7 +239,7 @@ on_stanza(void *arg, struct elem *e)
 	struct accept *a = arg;
 
 	accept_enter(a);
-	if (elem_is(e, NS_SASL, NULL) && a->phase != ACCEPT_BEFORE_BIND)
+	if (text_equals(e->ns, NS_SASL) && a->phase != ACCEPT_BEFORE_BIND)
 		accept_on_sasl(a, e);
 	else if (a->phase == ACCEPT_BEFORE_TLS)
 		before_tls(a, e);

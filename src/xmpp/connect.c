@@ -269,7 +269,7 @@ on_stanza(void *arg, struct elem *e)
 		on_features(c, e);
 	else if (c->phase == PHASE_TLS_ANSWER)
 		on_tls_answer(c, e);
-	else if (c->phase == PHASE_SASL && elem_is(e, NS_SASL, NULL))
+	else if (c->phase == PHASE_SASL && text_equals(e->ns, NS_SASL))
 		connect_on_sasl(c, e);
 	else if (c->phase == PHASE_BIND || c->phase == PHASE_SESSION)
 		on_iq(c, e);
