@@ -1,0 +1,87 @@
+/*
+ * One real XMPP account of a user, and what is known of it whether its upstream is
+ * there or not.
+ */
+#ifndef CORE_ACCOUNT_H
+#define CORE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/address.h"
+#include "core/config.h"
+#include "core/hooks.h"
+#include "core/iq.h"
+#include "core/outbox.h"
+#include "core/presences.h"
+#include "core/recent.h"
+#include "core/roster.h"
+#include "core/user.h"
+#include "io/loop.h"
+
+struct directed;
+struct disco_ask;
+struct upstream;
+
+struct account {
+	LIST_ENTRY(account) next;		/* user->accounts */
+	uint64_t id;
+	struct user *user;
+	const struct account_config *config;	/* the proxy's */
+	struct upstream *upstream;		/* always there; up or not */
+	const char *jid;			/* bare, of the configuration */
+	char *full;				/* the JID bound; NULL: never yet */
+	char *domain;
+	bool was_up;				/* once, since the start */
+
+	struct roster *roster;
+	struct presences *presences;
+	struct iq_table *iqs;
+	struct outbox *outbox;
+	struct recent *exchanges;	/* peer's full JID to the session last in touch */
+
+	char *presence_sent;		/* as it went up; NULL: none on this stream */
+	char *photo;			/* XEP-0153 hash; NULL: nobody said */
+	char *own_info;			/* the server's last disco#info of the bare JID */
+	char *domain_info;		/* and of its domain; as <query/> bytes */
+	struct disco_ask *disco_asks[2];	/* for the two; mod/disco.c's */
+	uint64_t active_at;		/* the person was last there; mod/last.c's */
+	struct timer iq_timer;
+};
+
+struct account *account_new(struct user *, const struct account_config *);
+void account_free(struct account **);
+bool account_is_up(const struct account *);
+
+/* Own JIDs between the account and a session's view. */
+struct address_map account_map_down(const struct account *,
+    const struct session *);
+struct address_map account_map_up(const struct account *,
+    const struct session *);
+
+/*
+ * An IQ of our own: type and payload are the caller's, the id is set here. done()
+ * gets NULL where no answer will come (deadline, link lost). Sent only while the
+ * upstream is up; else done() is not called and -1 returned.
+ */
+int account_ask(struct account *, struct elem *iq, const char *to,
+    void (*done)(struct account *, struct elem *answer, void *arg), void *arg);
+/* Sends a stanza of our own up: -1 where the upstream is away. */
+int account_send(struct account *, const struct elem *);
+/* The answer to a peer's IQ, or an error to any stanza that may fail. */
+void account_answer(struct account *, const struct elem *);
+/*
+ * The IQ of a session goes up under a fresh id; errors are answered to the session
+ * here. `to` NULL: no address.
+ */
+const char *account_forward_iq(struct account *, struct session *,
+    struct route *);
+/* An IQ result or error from upstream, to whoever asked. */
+const char *account_take_answer(struct account *, struct route *);
+/* No answer will come: the link is lost. Whoever asked is told. */
+void account_fail_iqs(struct account *);
+/* Whether from is the own server speaking: none, own bare or full JID, own domain. */
+bool account_is_own(const struct account *, const char *from);
+
+#endif

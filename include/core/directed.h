@@ -1,0 +1,28 @@
+/* Directed presence (RFC 6121 4.6): where a session is, besides its contacts. */
+#ifndef CORE_DIRECTED_H
+#define CORE_DIRECTED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/table.h"
+
+struct directed {
+	UT_hash_handle hh;
+	uint64_t account;	/* the account that carries it */
+	bool is_room;		/* it had <x xmlns='.../muc'/>: a join */
+	char target[];		/* prepared, as addressed */
+};
+
+/* false: the limit is reached. */
+bool directed_add(struct directed **, const char *target, uint64_t account,
+    bool is_room, size_t max);
+/* false: it was not there. */
+bool directed_remove(struct directed **, const char *target);
+struct directed *directed_find(struct directed *, const char *target);
+/* Any target with that bare JID. */
+struct directed *directed_find_bare(struct directed *, const char *jid);
+void directed_clear(struct directed **);
+
+#endif

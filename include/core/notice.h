@@ -1,0 +1,11 @@
+/* Words of the proxy itself to a person, as a message from the node. */
+#ifndef CORE_NOTICE_H
+#define CORE_NOTICE_H
+
+struct user;
+
+/* To each session of the user that is there; not kept. */
+void notice_user(struct user *, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

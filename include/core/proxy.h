@@ -1,0 +1,94 @@
+/* The proxy: what there is one of. Owns users, sessions, logins, listeners. */
+#ifndef CORE_PROXY_H
+#define CORE_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/table.h"
+#include "core/config.h"
+#include "core/hooks.h"
+#include "core/throttle.h"
+#include "io/dial.h"
+#include "io/listen.h"
+#include "io/worker.h"
+#include "xmpp/accept.h"
+
+struct login;
+struct session;
+struct upstream;
+struct user;
+
+/*
+ * How upstreams are reached, and slow work is done: the real thing by
+ * proxy_env_real(), fakes in tests. The dialler's functions are dial.h's.
+ */
+struct proxy_env {
+	struct dial *(*dial_new)(void *arg, const struct dial_target *,
+	    const struct dial_events *, void *events_arg);
+	void (*dial_next)(struct dial *, const char *reason);
+	void (*dial_free)(struct dial **);
+	/* As worker_start(). */
+	int (*work)(void *arg, void (*work)(void *), void (*done)(void *),
+	    void *job);
+	void *arg;
+};
+
+LIST_HEAD(listeners, proxy_listener);
+
+struct proxy {
+	struct loop *loop;
+	struct config *config;		/* owned; replaced by a reload */
+	struct proxy_env env;
+	const struct module *const *modules;	/* NULL-ended */
+	struct tls_certs *certs;
+	const char **stream_features;	/* of the modules, NULL-ended */
+
+	struct user *users;		/* by name */
+	struct session *sessions;	/* by id */
+	struct login *logins;		/* by id */
+	struct listeners listeners;	/* proxy_listen.c's */
+	struct upstream *upstreams;	/* by id */
+	LIST_HEAD(, session) closing;	/* sessions to reap */
+
+	unsigned logins_open, sessions_open, dials_open;
+	struct peers *peers;		/* connections by address */
+	struct throttle *by_address, *by_name;
+	uint64_t next_id;		/* sessions, accounts, logins, upstreams */
+	unsigned char secret[16];	/* made-up salts */
+	bool stopping;
+};
+
+/*
+ * Takes the configuration. Upstreams start to connect; nobody listens before
+ * proxy_relisten() (proxy_listen.h).
+ */
+struct proxy *proxy_new(struct loop *, struct config *,
+    const struct proxy_env *, const struct module *const *modules);
+/* Not inside a turn; the loop's hooks are taken back. */
+void proxy_free(struct proxy **);
+/*
+ * Another configuration: users, accounts, listeners that did not change are not
+ * touched. Takes it, except at -1, which changes nothing.
+ */
+int proxy_reload(struct proxy *, struct config *, struct err *);
+/*
+ * Closes all streams properly and takes nothing new. The loop's connections linger
+ * until what was said is written (loop_is_idle()).
+ */
+void proxy_stop(struct proxy *);
+
+/* A connection was accepted; takes it. peer is for throttling and the log. */
+void proxy_accept(struct proxy *, struct transport *, const char *peer,
+    enum accept_tls);
+
+uint64_t proxy_id(struct proxy *);		/* never 0, never twice */
+struct user *proxy_find_user(const struct proxy *, const char *name);
+struct session *proxy_find_session(const struct proxy *, uint64_t id);
+bool proxy_serves(const struct proxy *, const char *domain);
+/* Who may log in as `name` at `domain`, and which account that shows (NULL: node view). */
+struct user *proxy_find_login(const struct proxy *, const char *domain,
+    const char *name, struct account **view);
+
+#endif

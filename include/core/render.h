@@ -1,0 +1,16 @@
+/* An entry of the history as one session gets it: the bytes of each form. */
+#ifndef CORE_RENDER_H
+#define CORE_RENDER_H
+
+#include <stdbool.h>
+
+#include "core/fanout.h"
+
+struct account;
+
+/* late: the time it was sent is told (XEP-0203). */
+void render_send(struct session *, struct account *, struct entry *, enum form,
+    bool late);
+const char *render_form_name(enum form);
+
+#endif

@@ -1,0 +1,117 @@
+/* One client's bound stream: a follower of the user's history with a view. */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/blob.h"
+#include "base/table.h"
+#include "core/hooks.h"
+#include "core/iq.h"
+#include "core/user.h"
+#include "io/loop.h"
+#include "xmpp/stream.h"
+
+struct account;
+struct directed;
+struct proxy;
+
+enum show { SHOW_CHAT, SHOW_NONE, SHOW_DND, SHOW_AWAY, SHOW_XA };
+
+/* Presence that a follower missed while its queue was full. */
+struct missed;
+
+/* Frame `frame` of the connection carries entry `seq`. */
+struct delivery {
+	uint64_t frame, seq;
+};
+
+struct session {
+	UT_hash_handle hh;			/* proxy->sessions */
+	LIST_ENTRY(session) next;		/* user->sessions */
+	LIST_ENTRY(session) closing_next;
+	struct proxy *proxy;
+	struct user *user;
+	uint64_t id;
+	struct account *account;		/* the view; NULL: node view */
+	char *bare, *full;
+	const char *resource;			/* in full */
+	struct stream *stream;			/* NULL once closed */
+	bool closing;
+	char log_id[48];
+	char *peer;				/* address, for the log */
+
+	bool carbons, wants_roster, wants_blocks;
+	bool available;
+	int priority;
+	enum show show;
+	uint64_t presence_at;			/* clock_now() */
+	struct elem *presence;			/* its children; in presence_arena */
+	struct arena *presence_arena;
+	struct directed *directed;		/* by target */
+
+	bool following;
+	uint64_t cursor;			/* the next entry to look at */
+	struct delivery *ring;			/* in flight; queue_frames of them */
+	size_t ring_size, ring_first, ring_count;
+	uint64_t live_from;			/* entries before it were there already: delayed */
+	struct missed *missed;			/* by full JID */
+
+	struct iq_table *asked;			/* requests of peers that went to it */
+	struct timer alive;
+	bool pinged;
+	uint64_t pinged_at;
+	bool roster_waits;			/* a roster get: mod/roster.c's */
+	struct timer roster_timer;
+	char *roster_get_id, *roster_get_ver;
+};
+
+/*
+ * Makes the session of a stream that was just bound. resource: what bind settled.
+ */
+struct session *session_new(struct user *, struct account *view,
+    const char *resource, const char *peer);
+void session_start(struct session *, struct stream *);
+/* Marks; the reap frees. cond may be -1: closed without an error. */
+void session_close(struct session *, int stream_cond, const char *reason);
+void session_free(struct session **);		/* the reap's */
+
+void session_send(struct session *, const struct elem *);
+void session_send_frame(struct session *, const char *head, size_t len,
+    struct blob *body, const char *tail);
+/* Answers an IQ of this session: `from` is what it had asked. */
+void session_reply(struct session *, const struct route *,
+    struct elem *payload);	/* payload: NULL for none */
+void session_reply_error(struct session *, const struct route *,
+    enum error_cond, const char *text);
+/*
+ * The answer (NULL: none will come) to what this session had asked of the account, or
+ * (account NULL) of another session.
+ */
+void session_take_answer(struct session *, struct account *, const struct iq *,
+    struct elem *answer);
+/*
+ * A peer's request goes to this client under a fresh id (-1: too many wait there),
+ * and its answer back.
+ */
+int session_ask(struct session *, struct account *, struct route *);
+/* The same for a request of another session of the user. */
+int session_ask_for(struct session *, struct session *asker, struct route *);
+const char *session_take_reply(struct session *, struct route *);
+/* A request of our own or of a push under a fresh id; answers are swallowed. */
+void session_push(struct session *, const char *type, const struct elem *payload);
+/* Its queue is below the window: messages and presence may be queued. */
+bool session_has_room(const struct session *);
+/* The account that carries a stanza of this session to that JID, and why. */
+struct account *session_route(struct session *, struct arena *,
+    const char *to, const char **reason);
+/* The same JID as this session's view shows it; arena memory or the argument. */
+const char *session_view_of(struct session *, struct account *,
+    struct arena *, const char *jid);
+/* Whether the session sees that account. */
+bool session_sees(const struct session *, const struct account *);
+const char *session_domain(const struct session *);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The live client connection of one account: dials, negotiates, keeps alive,
+ * reconnects (custody.md, design section 5). Its account outlives it on the wire; it
+ * is made and freed with it.
+ */
+#ifndef CORE_UPSTREAM_H
+#define CORE_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xmpp/elem.h"
+
+struct account;
+struct proxy;
+struct stream;
+struct upstream;
+
+struct upstream *upstream_new(struct account *);
+void upstream_free(struct upstream **);
+/* Connects, unless it is connected, connecting or waiting to. */
+void upstream_start(struct upstream *);
+/* Closes the stream (unavailable goes with it) and stays off until started. */
+void upstream_stop(struct upstream *, const char *reason);
+/* The configuration changed: forget refusals, connect anew. */
+void upstream_restart(struct upstream *);
+bool upstream_is_up(const struct upstream *);
+bool upstream_is_idle(const struct upstream *);	/* nothing open */
+struct stream *upstream_stream(struct upstream *);	/* NULL while it is not up */
+const char *upstream_log_id(const struct upstream *);
+/* Why it is not up, for people; "" where it is. */
+const char *upstream_trouble(const struct upstream *);
+
+#endif

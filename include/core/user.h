@@ -1,0 +1,53 @@
+/* A user: a person with accounts, sessions and one history. */
+#ifndef CORE_USER_H
+#define CORE_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/table.h"
+#include "core/config.h"
+#include "core/history.h"
+#include "core/recent.h"
+
+struct account;
+struct proxy;
+struct session;
+
+struct user {
+	UT_hash_handle hh;			/* proxy->users */
+	struct proxy *proxy;
+	const struct user_config *config;	/* the proxy's */
+	char *name, *bare;			/* bare: name@node */
+	uint64_t group;				/* its place in the loop's round robin */
+	LIST_HEAD(, account) accounts;		/* in the configuration's order */
+	LIST_HEAD(, session) sessions;
+	unsigned session_count;
+	struct history *history;
+	uint64_t reached;	/* the highest entry that any session got */
+	struct scram_keys derived[SCRAM_HASHES];	/* of a plain password, once asked for */
+	struct recent *receipts;	/* went up: "account peer id" */
+	struct recent *displayed;	/* "account peer" to the entry's number */
+	struct recent *active;		/* "account peer" to the session last active there */
+	struct recent *carriers;	/* peer's bare JID to the account that last exchanged a message */
+	struct recent *sent;		/* what went up lately, to its time */
+};
+
+struct user *user_new(struct proxy *, const struct user_config *);
+void user_free(struct user **);		/* sessions are gone already */
+/*
+ * The configuration is replaced by another one: only what differs is touched. Those
+ * of the old one are not used after it.
+ */
+void user_reload(struct user *, const struct user_config *);
+
+struct account *user_default_account(const struct user *);
+struct account *user_find_account(const struct user *, uint64_t id);
+struct account *user_find_account_by_jid(const struct user *, const char *bare);
+/* NULL where no session of the user has that resource. */
+struct session *user_find_resource(const struct user *, const char *resource);
+unsigned user_available(const struct user *);	/* sessions that are available */
+unsigned user_open_sessions(const struct user *);	/* that are not closing */
+
+#endif

@@ -1,0 +1,260 @@
+#include "core/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/proxy.h"
+#include "core/route.h"
+#include "core/session.h"
+#include "core/upstream.h"
+#include "xmpp/jid.h"
+#include "xmpp/stanza.h"
+#include "xmpp/stream.h"
+
+#define IQ_TICK_MS 1000
+
+static const struct limits *
+limits_of(const struct account *a)
+{
+	return &a->user->proxy->config->limits;
+}
+
+/* To whoever asked: an answer, or an error where answer is NULL. Frees the iq. */
+static void
+finish_iq(struct account *a, struct iq *iq, struct elem *answer)
+{
+	struct session *s;
+
+	if (iq->done != NULL)
+		iq->done(a, answer, iq->arg);
+	else if ((s = proxy_find_session(a->user->proxy, iq->session)) != NULL)
+		session_take_answer(s, a, iq, answer);
+	iq_free(&iq);
+}
+
+static void
+expire_iqs(void *arg)
+{
+	struct account *a = arg;
+	struct iq *iq;
+
+	while ((iq = iq_table_expired(a->iqs, clock_now())) != NULL) {
+		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
+		    "iq-timeout", "id=%s to=%s", iq->id, LOG_Q(iq->answerer));
+		finish_iq(a, iq, NULL);
+	}
+	if (iq_table_count(a->iqs) > 0)
+		timer_set(&a->iq_timer, IQ_TICK_MS);
+}
+
+void
+account_fail_iqs(struct account *a)
+{
+	struct iq *iq;
+
+	while ((iq = iq_table_any(a->iqs)) != NULL)
+		finish_iq(a, iq, NULL);
+}
+
+struct account *
+account_new(struct user *u, const struct account_config *config)
+{
+	const struct limits *limits = &u->proxy->config->limits;
+	struct account *a = mem_alloc(sizeof(*a));
+	const char *domain;
+	size_t len;
+
+	a->id = proxy_id(u->proxy);
+	a->user = u;
+	a->config = config;
+	a->jid = config->jid;
+	domain = jid_domain(a->jid, &len);
+	a->domain = mem_strndup(domain, len);
+	a->roster = roster_new(limits->roster_items);
+	a->presences = presences_new(limits->presences);
+	a->iqs = iq_table_new(limits->iqs_per_account);
+	a->outbox = outbox_new(limits->outbox_entries);
+	a->exchanges = recent_new(limits->receipts);
+	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
+	a->upstream = upstream_new(a);
+	return a;
+}
+
+void
+account_free(struct account **holder)
+{
+	struct account *a = *holder;
+
+	if (a == NULL)
+		return;
+	account_fail_iqs(a);
+	upstream_free(&a->upstream);
+	timer_stop(&a->iq_timer);
+	iq_table_free(&a->iqs);
+	outbox_free(&a->outbox);
+	roster_free(&a->roster);
+	presences_free(&a->presences);
+	recent_free(&a->exchanges);
+	LIST_REMOVE(a, next);
+	free(a->full);
+	free(a->domain);
+	free(a->presence_sent);
+	free(a->photo);
+	free(a->own_info);
+	free(a->domain_info);
+	free(a);
+	*holder = NULL;
+}
+
+bool
+account_is_up(const struct account *a)
+{
+	return upstream_is_up(a->upstream);
+}
+
+struct address_map
+account_map_down(const struct account *a, const struct session *s)
+{
+	return (struct address_map){ .bare_from = a->jid, .full_from = a->full,
+		.bare_to = s->bare, .full_to = s->full };
+}
+
+struct address_map
+account_map_up(const struct account *a, const struct session *s)
+{
+	return (struct address_map){ .bare_from = s->bare,
+		.full_from = s->full, .bare_to = a->jid, .full_to = a->full };
+}
+
+static bool
+has_room(const struct account *a)
+{
+	struct conn *conn = stream_conn(upstream_stream(a->upstream));
+
+	return conn_queued_bytes(conn) < limits_of(a)->upstream_queue_bytes;
+}
+
+int
+account_send(struct account *a, const struct elem *stanza)
+{
+	if (!account_is_up(a))
+		return -1;
+	stream_send(upstream_stream(a->upstream), stanza);
+	return 0;
+}
+
+void
+account_answer(struct account *a, const struct elem *answer)
+{
+	/* An answer that nobody can get any more is no loss. */
+	(void)account_send(a, answer);
+}
+
+static struct iq *
+open_iq(struct account *a, struct iq *proto)
+{
+	struct iq *iq;
+
+	proto->deadline = clock_now() + limits_of(a)->iq_seconds * 1000;
+	if ((iq = iq_table_add(a->iqs, proto)) != NULL)
+		timer_set(&a->iq_timer, IQ_TICK_MS);
+	return iq;
+}
+
+int
+account_ask(struct account *a, struct elem *stanza, const char *to,
+    void (*done)(struct account *, struct elem *answer, void *arg), void *arg)
+{
+	struct iq proto = { .done = done, .arg = arg, .answerer = (char *)to };
+	struct iq *iq;
+
+	if (!account_is_up(a) || (iq = open_iq(a, &proto)) == NULL)
+		return -1;
+	elem_set(stanza, "id", iq->id);
+	elem_set(stanza, "to", to);
+	return account_send(a, stanza);
+}
+
+static const char *
+why_not_up(const struct account *a, const struct session *s,
+    enum error_cond *cond)
+{
+	if (!account_is_up(a)) {
+		*cond = ERR_REMOTE_SERVER_TIMEOUT;
+		return "the account's server is not connected";
+	}
+	*cond = ERR_RESOURCE_CONSTRAINT;
+	if (!has_room(a))
+		return "too much waits for the account's server";
+	if (iq_table_count_of(a->iqs, s->id) >= limits_of(a)->iqs_per_session)
+		return "too many open requests";
+	return NULL;
+}
+
+const char *
+account_forward_iq(struct account *a, struct session *s, struct route *r)
+{
+	struct address_map map = account_map_up(a, s);
+	struct arena *arena = r->stanza->arena;
+	struct iq proto = { .session = s->id, .asked_id = (char *)r->id };
+	struct iq *iq;
+	enum error_cond cond;
+	const char *why = why_not_up(a, s, &cond);
+
+	if (r->to != NULL)
+		proto.answerer = (char *)address_map(arena, &map, r->to);
+	proto.asked_to = (char *)elem_attr(r->stanza, "to");
+	if (why == NULL && (iq = open_iq(a, &proto)) == NULL)
+		why = "too many open requests of the account";
+	if (why != NULL) {
+		route_bounce(s, r, cond, why);
+		return why;
+	}
+	address_rewrite(r->stanza, &map);
+	elem_set(r->stanza, "id", iq->id);
+	elem_set(r->stanza, "from", NULL);
+	if (r->to != NULL)
+		elem_set(r->stanza, "to", proto.answerer);
+	if (r->to != NULL && !jid_is_bare(r->to))
+		recent_set(a->exchanges, r->to, s->id);
+	(void)account_send(a, r->stanza);
+	return "sent up";
+}
+
+bool
+account_is_own(const struct account *a, const char *from)
+{
+	return from == NULL || strcmp(from, a->jid) == 0 ||
+	    text_equals(from, a->full) || strcmp(from, a->domain) == 0;
+}
+
+/* An answer counts only from whom it was asked of (RFC 6120 8.1.2.1, 10.3.3). */
+static bool
+is_answerer(const struct account *a, const struct iq *iq, const char *from)
+{
+	if (iq->answerer == NULL || strcmp(iq->answerer, a->jid) == 0)
+		return account_is_own(a, from);
+	return text_equals(iq->answerer, from);
+}
+
+const char *
+account_take_answer(struct account *a, struct route *r)
+{
+	struct iq *iq = r->id ? iq_table_find(a->iqs, r->id) : NULL;
+
+	if (iq == NULL)
+		return "an answer to nothing that was asked";
+	if (!is_answerer(a, iq, r->from)) {
+		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
+		    "spoofed-answer", "from=%s expected=%s", LOG_Q(r->from),
+		    LOG_Q(iq->answerer));
+		return "an answer from somebody who was not asked";
+	}
+	iq_table_take(a->iqs, iq);
+	finish_iq(a, iq, r->stanza);
+	return "answered";
+}

@@ -1,0 +1,122 @@
+#include "core/availability.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/hooks.h"
+#include "core/proxy.h"
+#include "core/session.h"
+#include "core/upstream.h"
+#include "xmpp/ns.h"
+
+static bool
+is_better(const struct session *a, const struct session *b)
+{
+	if (b == NULL || a->priority != b->priority)
+		return b == NULL || a->priority > b->priority;
+	if (a->show != b->show)
+		return a->show < b->show;
+	return a->presence_at > b->presence_at;
+}
+
+struct session *
+availability_best(const struct account *a)
+{
+	struct session *s, *best = NULL;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (s->closing || !s->available || !session_sees(s, a))
+			continue;
+		if (is_better(s, best))
+			best = s;
+	}
+	return best;
+}
+
+static bool
+is_photo(const struct elem *e)
+{
+	return elem_is(e, NS_VCARD_UPDATE, "x");
+}
+
+/* The client's capabilities are not ours, and the rest is made anew. */
+static bool
+is_replaced(const struct elem *e)
+{
+	return elem_is(e, NS_CLIENT, "priority") || elem_is(e, NS_CAPS, "c") ||
+	    is_photo(e) || elem_is(e, NS_DELAY, "delay");
+}
+
+static void
+add_photo(const struct account *a, struct elem *presence)
+{
+	struct elem *x;
+
+	if (a->photo == NULL)
+		return;
+	x = elem_child(presence, NS_VCARD_UPDATE, "x");
+	elem_add_text(elem_child(x, NS_VCARD_UPDATE, "photo"), a->photo);
+}
+
+struct elem *
+availability_presence(struct account *a, struct arena *arena)
+{
+	struct elem *p = elem_new(arena, NS_CLIENT, "presence"), *priority;
+	struct session *best = availability_best(a);
+
+	if (best == NULL)
+		elem_add_text(elem_child(p, NS_CLIENT, "show"), "xa");
+	else
+		ELEM_EACH(e, best->presence) {
+			if (!is_replaced(e))
+				elem_append(p, elem_copy(arena, e));
+		}
+	if (best != NULL && best->priority > 0) {
+		priority = elem_child(p, NS_CLIENT, "priority");
+		elem_add_text(priority,
+		    arena_printf(arena, "%d", best->priority));
+	}
+	if (best != NULL)
+		elem_set_lang(p, elem_lang(best->presence));
+	add_photo(a, p);
+	hooks_decorate_presence(a, p);
+	return p;
+}
+
+void
+availability_update(struct account *a)
+{
+	struct arena *arena;
+	struct elem *presence;
+	struct buf bytes = { 0 };
+
+	if (!account_is_up(a))
+		return;
+	arena = arena_new();
+	presence = availability_presence(a, arena);
+	elem_write(&bytes, presence, NS_CLIENT);
+	if (!text_equals(bytes.data, a->presence_sent)) {
+		(void)account_send(a, presence);
+		free(a->presence_sent);
+		a->presence_sent = buf_take(&bytes);
+		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
+		    "presence-sent", "account=%s", a->jid);
+	}
+	buf_free(&bytes);
+	arena_free(&arena);
+}
+
+void
+availability_session_changed(struct session *s)
+{
+	struct account *a;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a))
+			availability_update(a);
+	}
+}

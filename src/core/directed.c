@@ -1,0 +1,72 @@
+#include "core/directed.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "xmpp/jid.h"
+
+struct directed *
+directed_find(struct directed *set, const char *target)
+{
+	struct directed *d;
+
+	HASH_FIND_STR(set, target, d);
+	return d;
+}
+
+bool
+directed_add(struct directed **set, const char *target, uint64_t account,
+    bool is_room, size_t max)
+{
+	struct directed *d = directed_find(*set, target);
+	size_t len = strlen(target);
+
+	if (d != NULL) {
+		d->account = account;
+		d->is_room = d->is_room || is_room;
+		return true;
+	}
+	if (HASH_COUNT(*set) >= max)
+		return false;
+	d = mem_alloc(sizeof(*d) + len + 1);
+	d->account = account;
+	d->is_room = is_room;
+	memcpy(d->target, target, len + 1);
+	HASH_ADD_KEYPTR(hh, *set, d->target, len, d);
+	return true;
+}
+
+bool
+directed_remove(struct directed **set, const char *target)
+{
+	struct directed *d = directed_find(*set, target);
+
+	if (d == NULL)
+		return false;
+	HASH_DEL(*set, d);
+	free(d);
+	return true;
+}
+
+struct directed *
+directed_find_bare(struct directed *set, const char *jid)
+{
+	struct directed *d, *tmp;
+
+	HASH_ITER(hh, set, d, tmp) {
+		if (jid_same_bare(d->target, jid))
+			return d;
+	}
+	return NULL;
+}
+
+void
+directed_clear(struct directed **set)
+{
+	struct directed *d, *tmp;
+
+	HASH_ITER(hh, *set, d, tmp) {
+		HASH_DEL(*set, d);
+		free(d);
+	}
+}

@@ -1,0 +1,147 @@
+#include "core/hooks.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/proxy.h"
+#include "core/session.h"
+#include "core/upstream.h"
+
+#define EACH_MODULE(m, proxy) \
+	for (const struct module *const *at_ = (proxy)->modules, *m; \
+	    (m = *at_) != NULL; at_++)
+
+static const char *
+decided(const char *id, const struct module *m, const struct route *r,
+    const char *reason)
+{
+	if (log_on(LEVEL_DEBUG))
+		log_event(LEVEL_DEBUG, id, "handled",
+		    "module=%s stanza=%s id=%s reason=\"%s\"", m->name,
+		    r->stanza->name, LOG_Q(r->id), reason);
+	return reason;
+}
+
+const char *
+hooks_from_client(struct session *s, struct route *r)
+{
+	const char *reason;
+
+	EACH_MODULE(m, s->proxy) {
+		if (m->from_client == NULL)
+			continue;
+		if ((reason = m->from_client(s, r)) != NULL)
+			return decided(s->log_id, m, r, reason);
+	}
+	return NULL;
+}
+
+const char *
+hooks_from_upstream(struct account *a, struct route *r)
+{
+	const char *reason;
+
+	EACH_MODULE(m, a->user->proxy) {
+		if (m->from_upstream == NULL)
+			continue;
+		if ((reason = m->from_upstream(a, r)) != NULL)
+			return decided(upstream_log_id(a->upstream), m, r,
+			    reason);
+	}
+	return NULL;
+}
+
+void
+hooks_session_bound(struct session *s)
+{
+	EACH_MODULE(m, s->proxy) {
+		if (m->session_bound != NULL)
+			m->session_bound(s);
+	}
+}
+
+void
+hooks_session_gone(struct session *s)
+{
+	EACH_MODULE(m, s->proxy) {
+		if (m->session_gone != NULL)
+			m->session_gone(s);
+	}
+}
+
+void
+hooks_upstream_up(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy) {
+		if (m->upstream_up != NULL)
+			m->upstream_up(a);
+	}
+}
+
+void
+hooks_upstream_down(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy) {
+		if (m->upstream_down != NULL)
+			m->upstream_down(a);
+	}
+}
+
+void
+hooks_decorate_presence(struct account *a, struct elem *presence)
+{
+	EACH_MODULE(m, a->user->proxy) {
+		if (m->decorate_presence != NULL)
+			m->decorate_presence(a, presence);
+	}
+}
+
+static bool
+fits(enum stanza_type type, const char *ns, const char *name,
+    const struct route *r, const struct elem *payload)
+{
+	if (type != r->type || !text_equals(ns, payload->ns))
+		return false;
+	return strcmp(name, "*") == 0 || strcmp(name, payload->name) == 0;
+}
+
+const char *
+hooks_client_iq(struct session *s, struct route *r, unsigned scope)
+{
+	const struct elem *payload = elem_first(r->stanza);
+	const char *reason;
+
+	EACH_MODULE(m, s->proxy) {
+		for (const struct iq_handler *h = m->iqs;
+		    h != NULL && h->name != NULL; h++) {
+			if (!(h->scope & scope) ||
+			    !fits(h->type, h->ns, h->name, r, payload))
+				continue;
+			if ((reason = h->handle(s, r)) != NULL)
+				return decided(s->log_id, m, r, reason);
+		}
+	}
+	return NULL;
+}
+
+const char *
+hooks_peer_iq(struct account *a, struct route *r, bool own)
+{
+	const struct elem *payload = elem_first(r->stanza);
+	const char *reason;
+
+	EACH_MODULE(m, a->user->proxy) {
+		for (const struct peer_iq_handler *h = m->peer_iqs;
+		    h != NULL && h->name != NULL; h++) {
+			if ((h->own_only && !own) ||
+			    !fits(h->type, h->ns, h->name, r, payload))
+				continue;
+			if ((reason = h->handle(a, r)) != NULL)
+				return decided(upstream_log_id(a->upstream), m,
+				    r, reason);
+		}
+	}
+	return NULL;
+}

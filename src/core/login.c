@@ -1,0 +1,282 @@
+#include "core/login.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/peers.h"
+#include "core/session.h"
+#include "xmpp/jid.h"
+#include "login_impl.h"
+
+static const struct limits *
+limits_of(const struct login *l)
+{
+	return &l->proxy->config->limits;
+}
+
+void
+login_free(struct login **holder)
+{
+	struct login *l = *holder;
+	struct session *s;
+
+	accept_free(&l->accept);
+	s = proxy_find_session(l->proxy, l->session);
+	if (s != NULL && s->stream == NULL)
+		session_close(s, -1, "the connection ended while binding");
+	if (s == NULL)
+		peers_remove(l->proxy->peers, l->peer);
+	HASH_DEL(l->proxy->logins, l);
+	l->proxy->logins_open--;
+	free(l->peer);
+	free(l->domain);
+	free(l->name);
+	free(l);
+	*holder = NULL;
+}
+
+void
+login_shut_down(struct login *l)
+{
+	accept_fail(&l->accept, STREAM_SYSTEM_SHUTDOWN, NULL);
+	login_free(&l);
+}
+
+/* --- what the negotiation asks --- */
+
+static bool
+serves(void *arg, const char *domain)
+{
+	struct login *l = arg;
+
+	return proxy_serves(l->proxy, domain);
+}
+
+static bool
+may_try(void *arg)
+{
+	struct login *l = arg;
+	const struct limits *limits = limits_of(l);
+
+	return throttle_allows(l->proxy->by_address, l->peer,
+	    limits->failures_per_address, limits->failure_seconds * 1000);
+}
+
+static void
+failed(void *arg, const char *name, const char *why)
+{
+	struct login *l = arg;
+	uint64_t window = limits_of(l)->failure_seconds * 1000;
+
+	throttle_failed(l->proxy->by_address, l->peer, window);
+	if (name != NULL)
+		throttle_failed(l->proxy->by_name, name, window);
+	log_event(LEVEL_WARN, l->log_id, "login-failed",
+	    "name=%s peer=%s reason=%s", LOG_Q(name), l->peer, LOG_Q(why));
+}
+
+static bool
+authorize(void *arg, const char *domain, const char *name,
+    const char *authzid)
+{
+	struct login *l = arg;
+	struct arena *arena = arena_new();
+	struct account *view;
+	struct user *u = proxy_find_login(l->proxy, domain, name, &view);
+	const char *jid;
+	bool good = u != NULL;
+
+	if (good && authzid != NULL && *authzid != '\0') {
+		jid = jid_prep(arena, authzid, NULL);
+		good = text_equals(jid, view != NULL ? view->jid : u->bare);
+	}
+	if (good) {
+		free(l->domain);
+		free(l->name);
+		l->domain = mem_strdup(domain);
+		l->name = mem_strdup(name);
+	}
+	arena_free(&arena);
+	return good;
+}
+
+/* Used by the upstream, or by a device directly on the server. */
+static bool
+is_taken_upstream(const struct user *u, const char *resource)
+{
+	struct arena *arena = arena_new();
+	struct account *a;
+	const char *full;
+	bool taken = false;
+
+	LIST_FOREACH(a, &u->accounts, next) {
+		full = jid_with_resource(arena, a->jid, resource);
+		taken = taken || text_equals(full, a->full) ||
+		    presences_find(a->presences, full) != NULL;
+	}
+	arena_free(&arena);
+	return taken;
+}
+
+/*
+ * The resource that is bound: the one asked for, unless somebody outside of us or
+ * of the view has it. An older session of the same view goes (RFC 6120 7.7.2.2).
+ */
+static const char *
+settle_resource(struct user *u, const struct account *view, const char *asked,
+    char made[RANDOM_ID_SIZE])
+{
+	struct session *old;
+
+	if (asked == NULL && u->config->resource != NULL &&
+	    user_find_resource(u, u->config->resource) == NULL)
+		asked = u->config->resource;
+	if (asked == NULL || is_taken_upstream(u, asked))
+		return random_id(made);
+	if ((old = user_find_resource(u, asked)) == NULL)
+		return asked;
+	if (old->account != view)
+		return random_id(made);
+	session_close(old, STREAM_CONFLICT,
+	    "a new session has bound this resource");
+	return asked;
+}
+
+static const char *
+bind_resource(void *arg, const char *asked, enum error_cond *cond)
+{
+	struct login *l = arg;
+	struct arena *arena = arena_new();
+	struct account *view;
+	struct user *u = proxy_find_login(l->proxy, l->domain, l->name, &view);
+	struct session *s = NULL;
+	char made[RANDOM_ID_SIZE];
+
+	*cond = ERR_NOT_ALLOWED;
+	if (u == NULL)
+		goto out;
+	*cond = ERR_BAD_REQUEST;
+	if (asked != NULL &&
+	    (asked = jid_prep_resource(arena, asked, NULL)) == NULL)
+		goto out;
+	asked = settle_resource(u, view, asked, made);
+	*cond = ERR_RESOURCE_CONSTRAINT;
+	if (user_open_sessions(u) >= limits_of(l)->sessions_per_user)
+		goto out;
+	s = session_new(u, view, asked, l->peer);
+	l->session = s->id;
+out:
+	arena_free(&arena);
+	return s != NULL ? s->full : NULL;
+}
+
+static void
+ready(void *arg, struct stream *stream)
+{
+	struct login *l = arg;
+	struct session *s = proxy_find_session(l->proxy, l->session);
+
+	if (s == NULL || s->closing)
+		stream_close(&stream);
+	else
+		session_start(s, stream);
+	login_free(&l);
+}
+
+static void
+closed(void *arg, const char *reason)
+{
+	struct login *l = arg;
+
+	log_event(LEVEL_INFO, l->log_id, "login-ended", "peer=%s reason=%s",
+	    l->peer, LOG_Q(reason));
+	login_free(&l);
+}
+
+static const struct accept_host host = {
+	.serves = serves,
+	.salt = login_salt,
+	.may_try = may_try,
+	.check = login_check,
+	.authorize = authorize,
+	.failed = failed,
+	.bind = bind_resource,
+	.ready = ready,
+	.closed = closed,
+};
+
+/* --- the start --- */
+
+static const char *
+refusal(const struct login *l)
+{
+	const struct proxy *p = l->proxy;
+	const struct limits *limits = limits_of(l);
+
+	if (p->stopping)
+		return "the proxy is shutting down";
+	if (p->logins_open + p->sessions_open > limits->connections)
+		return "too many connections";
+	if (p->logins_open > limits->logins_open)
+		return "too many connections that have not logged in";
+	if (peers_count(p->peers, l->peer) > limits->connections_per_address)
+		return "too many connections from this address";
+	return NULL;
+}
+
+static struct login *
+login_new(struct proxy *p, const char *peer)
+{
+	struct login *l = mem_alloc(sizeof(*l));
+
+	l->proxy = p;
+	l->id = proxy_id(p);
+	l->peer = mem_strdup(peer);
+	snprintf(l->log_id, sizeof(l->log_id), "c%" PRIu64, l->id);
+	HASH_ADD(hh, p->logins, id, sizeof(l->id), l);
+	p->logins_open++;
+	peers_add(p->peers, peer);
+	return l;
+}
+
+void
+login_start(struct proxy *p, struct transport *transport, const char *peer,
+    enum accept_tls tls)
+{
+	struct login *l = login_new(p, peer);
+	const struct limits *limits = limits_of(l);
+	struct accept_options options = {
+		.tls = tls,
+		.certs = p->certs,
+		.limits = { .stanza_bytes = limits->login_bytes,
+		    .depth = limits->stanza_depth,
+		    .attrs = limits->stanza_attributes,
+		    .elems = limits->stanza_elements },
+		.auth_ms = limits->auth_seconds * 1000,
+		.tls_ms = limits->tls_seconds * 1000,
+		.tries = limits->login_tries,
+		.features = p->stream_features,
+	};
+	const char *why = refusal(l);
+
+	options.bound_limits = options.limits;
+	options.bound_limits.stanza_bytes = limits->stanza_bytes;
+	l->accept = accept_new(p->loop,
+	    conn_new(p->loop, transport, l->log_id, NULL, NULL), &options,
+	    &host, l);
+	if (why == NULL) {
+		log_event(LEVEL_INFO, l->log_id, "accepted", "peer=%s", peer);
+		return;
+	}
+	log_event(LEVEL_WARN, l->log_id, "refused", "peer=%s reason=\"%s\"",
+	    peer, why);
+	accept_fail(&l->accept, STREAM_RESOURCE_CONSTRAINT, why);
+	login_free(&l);
+}

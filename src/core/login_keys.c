@@ -1,0 +1,226 @@
+/*
+ * The keys that a login is checked against. Salts are made up from the name, so that
+ * a name that exists and one that does not look alike; PBKDF2 is done by a worker and
+ * its result kept with the user.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/user.h"
+#include "login_impl.h"
+
+#define MADE_SALT_LEN 16
+
+/* What the worker does; by ids and names, for its asker may be gone. */
+struct deriving {
+	struct proxy *proxy;
+	uint64_t login;
+	char *user;		/* whose keys they are to be; NULL: nobody's */
+	char *password;
+	bool is_plain;		/* a verdict is wanted: `good`, or by `stored` */
+	bool good;
+	enum scram_hash hash;
+	struct scram_keys keys, stored;
+	int rc;
+};
+
+static void
+make_salt(const struct proxy *p, const char *domain, const char *name,
+    enum scram_hash hash, struct scram_keys *out)
+{
+	struct buf b = { 0 };
+	uint32_t word;
+
+	memset(out, 0, sizeof(*out));
+	out->iterations = SCRAM_ITERATIONS;
+	out->salt_len = MADE_SALT_LEN;
+	for (unsigned i = 0; i < MADE_SALT_LEN / sizeof(word); i++) {
+		buf_clear(&b);
+		buf_add(&b, p->secret, sizeof(p->secret));
+		buf_printf(&b, "%u %d %s %s", i, (int)hash, domain, name);
+		word = table_hash(b.data, b.len);
+		memcpy(out->salt + i * sizeof(word), &word, sizeof(word));
+	}
+	buf_free(&b);
+}
+
+void
+login_salt(void *arg, const char *domain, const char *name,
+    enum scram_hash hash, struct scram_keys *out)
+{
+	struct login *l = arg;
+	struct account *view;
+	struct user *u = proxy_find_login(l->proxy, domain, name, &view);
+
+	if (u != NULL && u->config->password == NULL &&
+	    u->config->credential.keys[hash].known) {
+		*out = u->config->credential.keys[hash];
+		return;
+	}
+	/* One salt a user, whatever the domain: the keys are kept by it. */
+	if (u != NULL)
+		make_salt(l->proxy, "", u->name, hash, out);
+	else
+		make_salt(l->proxy, domain, name, hash, out);
+}
+
+static void
+job_free(struct deriving *job)
+{
+	mem_free_secret(&job->password);
+	mem_wipe(&job->keys, sizeof(job->keys));
+	mem_wipe(&job->stored, sizeof(job->stored));
+	free(job->user);
+	free(job);
+}
+
+static void
+work(void *arg)
+{
+	struct deriving *job = arg;
+
+	job->rc = scram_derive(&job->keys, job->hash, job->password, NULL);
+}
+
+static bool
+is_same_keys(const struct scram_keys *a, const struct scram_keys *b,
+    enum scram_hash hash)
+{
+	unsigned char differs = 0;
+
+	for (size_t i = 0; i < scram_key_len(hash); i++)
+		differs |= a->stored[i] ^ b->stored[i];
+	return differs == 0;
+}
+
+/* Kept, unless the password changed meanwhile. */
+static void
+keep_keys(const struct deriving *job)
+{
+	struct user *u = proxy_find_user(job->proxy, job->user);
+
+	if (u != NULL && text_equals(u->config->password, job->password))
+		u->derived[job->hash] = job->keys;
+}
+
+static void
+done(void *arg)
+{
+	struct deriving *job = arg;
+	struct login *l;
+
+	job->keys.known = job->rc == 0;
+	if (job->rc == 0 && !job->is_plain && job->user != NULL)
+		keep_keys(job);
+	HASH_FIND(hh, job->proxy->logins, &job->login, sizeof(job->login), l);
+	if (l != NULL && job->is_plain)
+		accept_verdict(l->accept, job->good ||
+		    (job->rc == 0 && job->stored.known &&
+		    is_same_keys(&job->keys, &job->stored, job->hash)));
+	else if (l != NULL)
+		accept_keys(l->accept, job->rc == 0 && job->user != NULL ?
+		    &job->keys : NULL);
+	job_free(job);
+}
+
+static void
+start(struct login *l, struct deriving *job)
+{
+	struct proxy *p = l->proxy;
+	bool is_plain = job->is_plain;
+
+	job->proxy = p;
+	job->login = l->id;
+	if (p->env.work(p->env.arg, work, done, job) == 0)
+		return;
+	job_free(job);
+	log_event(LEVEL_WARN, l->log_id, "workers-busy", "%s", "");
+	if (is_plain)
+		accept_verdict(l->accept, false);
+	else
+		accept_keys(l->accept, NULL);
+}
+
+static bool
+is_throttled(struct login *l, const char *name)
+{
+	const struct limits *limits = &l->proxy->config->limits;
+
+	if (throttle_allows(l->proxy->by_name, name, limits->failures_per_user,
+	    limits->failure_seconds * 1000))
+		return false;
+	log_event(LEVEL_WARN, l->log_id, "login-throttled", "name=%s peer=%s",
+	    LOG_Q(name), l->peer);
+	return true;
+}
+
+/*
+ * PLAIN: the password that was sent is hashed, whoever it is and however ours is
+ * kept, so that all verdicts take the same.
+ */
+static void
+check_plain(struct login *l, struct user *u, const char *domain,
+    const char *name, const char *password)
+{
+	struct deriving *job = mem_alloc(sizeof(*job));
+	const struct scram_keys *keys;
+
+	job->is_plain = true;
+	job->hash = SCRAM_SHA256;
+	job->password = mem_strdup(password);
+	if (u != NULL && u->config->password == NULL) {
+		keys = u->config->credential.keys;
+		if (!keys[SCRAM_SHA256].known)
+			job->hash = SCRAM_SHA1;
+		job->stored = keys[job->hash];
+	} else if (u != NULL) {
+		job->good = text_secret_equals(u->config->password, password);
+	}
+	login_salt(l, domain, name, job->hash, &job->keys);
+	start(l, job);
+}
+
+/* The keys of a plain password, before the first check that needs them. */
+static void
+check_scram(struct login *l, struct user *u, const char *domain,
+    const char *name, enum scram_hash hash)
+{
+	struct deriving *job;
+
+	if (u != NULL && u->config->password == NULL) {
+		accept_keys(l->accept, u->config->credential.keys[hash].known ?
+		    &u->config->credential.keys[hash] : NULL);
+		return;
+	}
+	if (u != NULL && u->derived[hash].known) {
+		accept_keys(l->accept, &u->derived[hash]);
+		return;
+	}
+	job = mem_alloc(sizeof(*job));
+	job->hash = hash;
+	login_salt(l, domain, name, hash, &job->keys);
+	job->user = u != NULL ? mem_strdup(u->name) : NULL;
+	job->password = mem_strdup(u != NULL ? u->config->password : "");
+	start(l, job);
+}
+
+void
+login_check(void *arg, const char *domain, const char *name,
+    const char *password, enum scram_hash hash)
+{
+	struct login *l = arg;
+	struct account *view;
+	struct user *u = proxy_find_login(l->proxy, domain, name, &view);
+
+	if (is_throttled(l, name))
+		u = NULL;
+	if (password == NULL)
+		check_scram(l, u, domain, name, hash);
+	else
+		check_plain(l, u, domain, name, password);
+}

@@ -1,0 +1,291 @@
+#include "core/proxy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/login.h"
+#include "core/peers.h"
+#include "core/proxy_listen.h"
+#include "core/session.h"
+#include "core/upstream.h"
+#include "login_impl.h"
+
+#define THROTTLE_KEYS 10000
+
+static void
+reap(void *arg)
+{
+	struct proxy *p = arg;
+	struct session *s;
+
+	while ((s = LIST_FIRST(&p->closing)) != NULL) {
+		LIST_REMOVE(s, closing_next);
+		peers_remove(p->peers, s->peer);
+		session_free(&s);
+	}
+}
+
+/* The history is in memory: what was decided in a turn is as safe as it gets. */
+static uint64_t
+commit(void *arg, uint64_t turn)
+{
+	(void)arg;
+	return turn;
+}
+
+static void
+collect_stream_features(struct proxy *p)
+{
+	size_t count = 0;
+
+	for (const struct module *const *m = p->modules; *m != NULL; m++)
+		count += (*m)->stream_feature != NULL;
+	p->stream_features = mem_array(count + 1, sizeof(char *));
+	count = 0;
+	for (const struct module *const *m = p->modules; *m != NULL; m++) {
+		if ((*m)->stream_feature != NULL)
+			p->stream_features[count++] = (*m)->stream_feature;
+	}
+}
+
+/* Those that stay on while nobody is there; the others wait for a session. */
+static void
+start_upstreams(struct user *u)
+{
+	struct account *a;
+
+	LIST_FOREACH(a, &u->accounts, next) {
+		if (u->config->detached == DETACHED_XA ||
+		    user_open_sessions(u) > 0)
+			upstream_start(a->upstream);
+	}
+}
+
+static struct user *
+add_user(struct proxy *p, const struct user_config *config)
+{
+	struct user *u = user_new(p, config);
+
+	HASH_ADD_KEYPTR(hh, p->users, u->name, strlen(u->name), u);
+	return u;
+}
+
+struct proxy *
+proxy_new(struct loop *loop, struct config *config,
+    const struct proxy_env *env, const struct module *const *modules)
+{
+	struct proxy *p = mem_alloc(sizeof(*p));
+	struct loop_hooks hooks = { .commit = commit, .reap = reap, .arg = p };
+	const struct user_config *user;
+
+	p->loop = loop;
+	p->config = config;
+	p->env = *env;
+	p->modules = modules;
+	p->peers = peers_new();
+	p->by_address = throttle_new(THROTTLE_KEYS);
+	p->by_name = throttle_new(THROTTLE_KEYS);
+	random_bytes(p->secret, sizeof(p->secret));
+	LIST_INIT(&p->closing);
+	LIST_INIT(&p->listeners);
+	collect_stream_features(p);
+	loop_set_hooks(loop, &hooks);
+	STAILQ_FOREACH(user, &config->users, next)
+		start_upstreams(add_user(p, user));
+	return p;
+}
+
+static void
+close_sessions(struct user *u, int cond, const char *reason)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &u->sessions, next)
+		session_close(s, cond, reason);
+}
+
+/* Its sessions are told; they are gone when it returns. */
+static void
+remove_user(struct proxy *p, struct user *u, int cond, const char *reason)
+{
+	close_sessions(u, cond, reason);
+	reap(p);
+	HASH_DEL(p->users, u);
+	user_free(&u);
+}
+
+static void
+end_logins(struct proxy *p)
+{
+	struct login *l, *tmp;
+
+	HASH_ITER(hh, p->logins, l, tmp)
+		login_shut_down(l);
+}
+
+void
+proxy_stop(struct proxy *p)
+{
+	struct user *u, *tmp;
+	struct account *a;
+
+	p->stopping = true;
+	proxy_unlisten(p);
+	end_logins(p);
+	HASH_ITER(hh, p->users, u, tmp) {
+		close_sessions(u, STREAM_SYSTEM_SHUTDOWN,
+		    "the proxy is shutting down");
+		LIST_FOREACH(a, &u->accounts, next)
+			upstream_stop(a->upstream, "the proxy is shutting down");
+	}
+}
+
+void
+proxy_free(struct proxy **holder)
+{
+	struct proxy *p = *holder;
+	struct user *u, *tmp;
+
+	if (p == NULL)
+		return;
+	proxy_stop(p);
+	HASH_ITER(hh, p->users, u, tmp)
+		remove_user(p, u, STREAM_SYSTEM_SHUTDOWN, NULL);
+	loop_set_hooks(p->loop, &(struct loop_hooks){ 0 });
+	tls_certs_unref(&p->certs);
+	throttle_free(&p->by_address);
+	throttle_free(&p->by_name);
+	peers_free(&p->peers);
+	mem_wipe(p->secret, sizeof(p->secret));
+	free(p->stream_features);
+	config_free(&p->config);
+	free(p);
+	*holder = NULL;
+}
+
+static const struct user_config *
+find_user_config(const struct config *config, const char *name)
+{
+	const struct user_config *u;
+
+	STAILQ_FOREACH(u, &config->users, next) {
+		if (strcmp(u->name, name) == 0)
+			return u;
+	}
+	return NULL;
+}
+
+static void
+reload_users(struct proxy *p, const struct config *config)
+{
+	const struct user_config *now;
+	struct user *u, *tmp;
+
+	HASH_ITER(hh, p->users, u, tmp) {
+		now = find_user_config(config, u->name);
+		if (now == NULL)
+			remove_user(p, u, STREAM_NOT_AUTHORIZED,
+			    "the user was taken out of the configuration");
+		else
+			user_reload(u, now);
+	}
+	STAILQ_FOREACH(now, &config->users, next) {
+		if ((u = proxy_find_user(p, now->name)) == NULL)
+			u = add_user(p, now);
+		start_upstreams(u);
+	}
+}
+
+int
+proxy_reload(struct proxy *p, struct config *config, struct err *err)
+{
+	struct config *old = p->config;
+
+	if (strcmp(config->node, p->config->node) != 0)
+		return err_set(err,
+		    "%s: the node's name cannot change while it runs",
+		    config->path);
+	if (proxy_relisten(p, config, err) == -1)
+		return -1;
+	p->config = config;
+	reload_users(p, config);
+	config_free(&old);
+	return 0;
+}
+
+uint64_t
+proxy_id(struct proxy *p)
+{
+	return ++p->next_id;
+}
+
+struct user *
+proxy_find_user(const struct proxy *p, const char *name)
+{
+	struct user *u;
+
+	HASH_FIND_STR(p->users, name, u);
+	return u;
+}
+
+struct session *
+proxy_find_session(const struct proxy *p, uint64_t id)
+{
+	struct session *s;
+
+	HASH_FIND(hh, p->sessions, &id, sizeof(id), s);
+	return s;
+}
+
+bool
+proxy_serves(const struct proxy *p, const char *domain)
+{
+	struct user *u, *tmp;
+	struct account *a;
+
+	if (strcmp(domain, p->config->node) == 0)
+		return true;
+	HASH_ITER(hh, p->users, u, tmp) {
+		LIST_FOREACH(a, &u->accounts, next) {
+			if (strcmp(a->domain, domain) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+struct user *
+proxy_find_login(const struct proxy *p, const char *domain, const char *name,
+    struct account **view)
+{
+	struct user *u, *tmp;
+	struct account *a;
+	size_t len = strlen(name);
+
+	*view = NULL;
+	if (strcmp(domain, p->config->node) == 0)
+		return proxy_find_user(p, name);
+	HASH_ITER(hh, p->users, u, tmp) {
+		LIST_FOREACH(a, &u->accounts, next) {
+			if (strcmp(a->domain, domain) != 0 ||
+			    strncmp(a->jid, name, len) != 0 ||
+			    a->jid[len] != '@')
+				continue;
+			*view = a;
+			return u;
+		}
+	}
+	return NULL;
+}
+
+void
+proxy_accept(struct proxy *p, struct transport *transport, const char *peer,
+    enum accept_tls tls)
+{
+	login_start(p, transport, peer, tls);
+}

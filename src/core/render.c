@@ -1,0 +1,176 @@
+#include "core/render.h"
+
+#include <stdint.h>
+
+#include "base/random.h"
+#include "core/account.h"
+#include "core/frame.h"
+#include "core/session.h"
+#include "xmpp/jid.h"
+#include "xmpp/ns.h"
+#include "xmpp/xml.h"
+
+#define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
+#define NOTE_MARK "\302\273 "		/* U+00BB and a space */
+
+struct rendering {
+	struct session *session;
+	struct account *account;
+	struct entry *entry;
+	struct arena *arena;
+	bool late;
+	struct buf head;
+};
+
+const char *
+render_form_name(enum form form)
+{
+	static const char *const names[] = { "nothing", "plain", "sent",
+		"received", "note" };
+
+	return names[form];
+}
+
+static const char *
+view_of(struct rendering *r, const char *jid)
+{
+	return session_view_of(r->session, r->account, r->arena, jid);
+}
+
+/* The body as this view shows it: shared, unless own JIDs stand in it. */
+static struct blob *
+body_of(struct rendering *r)
+{
+	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
+		.depth = 100000, .attrs = 100000, .elems = 10000000 };
+	struct entry *e = r->entry;
+	struct address_map map = account_map_down(r->account, r->session);
+	struct buf whole = { 0 };
+	struct elem *stanza;
+	struct blob *body;
+
+	if (e->addresses == 0 ||
+	    (e->addresses == ADDRESS_BARE && r->session->account != NULL))
+		return blob_ref(e->body);
+	buf_puts(&whole, MESSAGE_OPEN);
+	buf_add(&whole, blob_data(e->body), blob_len(e->body));
+	buf_puts(&whole, "</message>");
+	stanza = xml_parse(r->arena, whole.data, whole.len, NULL, &none, NULL);
+	buf_free(&whole);
+	/* The bytes are our own writer's: they parse. */
+	if (stanza == NULL)
+		return blob_ref(e->body);
+	address_rewrite(stanza, &map);
+	body = frame_body(stanza);
+	return body;
+}
+
+static void
+put_delay(struct rendering *r)
+{
+	if (r->late)
+		frame_delay(&r->head, r->session->bare, r->entry->time);
+}
+
+/* from and to of the message itself, as this view shows them. */
+static void
+put_message(struct rendering *r, const char *xmlns)
+{
+	struct entry *e = r->entry;
+	const char *local = e->local ? e->local : r->account->jid;
+	struct frame_head h = { .name = "message", .xmlns = xmlns,
+		.type = frame_type(e->type), .id = e->id, .lang = e->lang };
+
+	if (e->direction == DIR_OUT) {
+		h.from = view_of(r, local);
+		h.to = view_of(r, e->peer);
+	} else {
+		h.from = view_of(r, e->peer);
+		h.to = view_of(r, local);
+	}
+	frame_head(&r->head, &h);
+	buf_putc(&r->head, '>');
+}
+
+static void
+send_plain(struct rendering *r)
+{
+	struct blob *body = body_of(r);
+
+	put_message(r, NULL);
+	put_delay(r);
+	session_send_frame(r->session, r->head.data, r->head.len, body,
+	    "</message>");
+	blob_unref(&body);
+}
+
+/* XEP-0280 7 and 8: the copy's type is the original's, from is the own bare JID. */
+static void
+send_carbon(struct rendering *r, const char *name, const char *tail)
+{
+	struct session *s = r->session;
+	struct blob *body = body_of(r);
+
+	frame_head(&r->head,
+	    &(struct frame_head){ .name = "message", .from = s->bare,
+		.to = s->full, .type = frame_type(r->entry->type) });
+	buf_printf(&r->head,
+	    "><%s xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>",
+	    name);
+	put_delay(r);
+	put_message(r, NS_CLIENT);
+	session_send_frame(s, r->head.data, r->head.len, body, tail);
+	blob_unref(&body);
+}
+
+/* A new stanza that says what was said elsewhere, and to whom. */
+static void
+send_note(struct rendering *r)
+{
+	struct entry *e = r->entry;
+	struct buf *b = &r->head;
+	char id[RANDOM_ID_SIZE];
+	const char *peer = view_of(r, e->peer);
+
+	frame_head(b,
+	    &(struct frame_head){ .name = "message", .type = "chat",
+		.from = e->is_room_private ? peer : jid_bare(r->arena, peer),
+		.to = r->session->full, .id = random_id(id),
+		.lang = e->lang });
+	buf_putc(b, '>');
+	put_delay(r);
+	buf_puts(b, "<body>" NOTE_MARK);
+	elem_escape(b,
+	    e->is_encrypted || e->text == NULL ? "[encrypted]" : e->text);
+	session_send_frame(r->session, b->data, b->len, NULL,
+	    "</body></message>");
+}
+
+void
+render_send(struct session *s, struct account *a, struct entry *e,
+    enum form form, bool late)
+{
+	struct rendering r = { .session = s, .account = a, .entry = e,
+		.late = late, .arena = arena_new() };
+
+	switch (form) {
+	case FORM_NOTHING:
+		break;
+	case FORM_PLAIN:
+		send_plain(&r);
+		break;
+	case FORM_SENT:
+		send_carbon(&r, "sent",
+		    "</message></forwarded></sent></message>");
+		break;
+	case FORM_RECEIVED:
+		send_carbon(&r, "received",
+		    "</message></forwarded></received></message>");
+		break;
+	case FORM_NOTE:
+		send_note(&r);
+		break;
+	}
+	buf_free(&r.head);
+	arena_free(&r.arena);
+}

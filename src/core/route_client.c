@@ -1,0 +1,370 @@
+/* What a client sends (stanzas.md: Messages going out, IQ). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/directed.h"
+#include "core/fanout.h"
+#include "core/frame.h"
+#include "core/proxy.h"
+#include "core/route.h"
+#include "core/session.h"
+#include "core/sent.h"
+#include "core/upstream.h"
+#include "xmpp/jid.h"
+
+void
+route_bounce(struct session *s, const struct route *r, enum error_cond cond,
+    const char *text)
+{
+	if (stanza_may_fail(r->stanza))
+		session_reply_error(s, r, cond, text);
+}
+
+static void
+log_decision(struct session *s, const struct route *r, const char *what,
+    const char *reason)
+{
+	if (log_on(LEVEL_DEBUG))
+		log_event(LEVEL_DEBUG, s->log_id, what,
+		    "stanza=%s to=%s id=%s reason=\"%s\"", r->stanza->name,
+		    LOG_Q(r->to), LOG_Q(r->id), reason);
+}
+
+/* --- messages --- */
+
+/* The message as the log has it; takes nothing. */
+static struct entry *
+outgoing_entry(struct session *s, struct account *a, const struct route *r)
+{
+	struct entry *e = entry_new();
+	const char *text = elem_child_text(r->stanza, NS_CLIENT, "body");
+
+	e->account = a->id;
+	e->class = message_class(r->stanza, NULL);
+	e->direction = DIR_OUT;
+	e->type = r->type;
+	e->time = clock_wall();
+	e->peer = mem_strdup(r->to);
+	e->local = mem_printf("%s/%s", a->jid, s->resource);
+	e->id = mem_strdup(elem_attr(r->stanza, "id"));
+	e->lang = mem_strdup(elem_lang(r->stanza));
+	e->origin = s->id;
+	e->is_encrypted = message_is_encrypted(r->stanza);
+	e->has_body = text != NULL;
+	e->is_eligible = message_is_eligible(r->stanza, true);
+	e->is_room_private = message_is_room_private(r->stanza);
+	e->addresses = address_scan(r->stanza, a->jid, a->full);
+	e->text = mem_strdup(text);
+	e->body = frame_body(r->stanza);
+	return e;
+}
+
+/* Up through the outbox, in its order. */
+static void
+send_up(struct account *a, const struct route *r, const struct entry *e)
+{
+	struct buf head = { 0 };
+	bool keep = e->has_body || e->is_encrypted ||
+	    e->class != CLASS_LIVE;
+
+	frame_head(&head,
+	    &(struct frame_head){ .name = "message", .to = r->to,
+		.type = elem_attr(r->stanza, "type"), .id = e->id,
+		.lang = e->lang });
+	outbox_add(a->outbox, &head, e->body, keep, a->jid);
+	buf_free(&head);
+	if (account_is_up(a))
+		outbox_pump(a->outbox, upstream_stream(a->upstream),
+		    a->user->proxy->config->limits.upstream_queue_bytes);
+}
+
+/* Why it cannot go up now, or NULL. */
+static const char *
+refuse_message(struct session *s, struct account *a, const struct route *r,
+    enum error_cond *cond)
+{
+	const struct directed *d;
+
+	*cond = ERR_NOT_ACCEPTABLE;
+	if (r->type == TYPE_GROUPCHAT) {
+		d = directed_find_bare(s->directed, r->to);
+		if (d == NULL || !d->is_room)
+			return "not in that room";
+	}
+	*cond = ERR_REMOTE_SERVER_TIMEOUT;
+	if (!account_is_up(a) &&
+	    ((r->type != TYPE_CHAT && r->type != TYPE_NORMAL) ||
+	    message_class(r->stanza, NULL) != CLASS_ARCHIVE))
+		return "the account's server is not connected";
+	*cond = ERR_RESOURCE_CONSTRAINT;
+	if (outbox_is_full(a->outbox))
+		return "too many messages wait for the account's server";
+	return NULL;
+}
+
+static void
+note_exchange(struct session *s, struct account *a, struct arena *arena,
+    const char *to)
+{
+	char key[64 + JID_PART_MAX * 3];
+
+	recent_set(s->user->carriers, jid_bare(arena, to), a->id);
+	if (!jid_is_bare(to))
+		recent_set(a->exchanges, to, s->id);
+	snprintf(key, sizeof(key), "%" PRIu64 " %.*s", a->id,
+	    (int)jid_bare_len(to), to);
+	recent_set(s->user->active, key, s->id);
+}
+
+/* With its address in the account's terms. */
+static const char *
+message_up(struct session *s, struct account *a, struct route *r)
+{
+	struct address_map map = account_map_up(a, s);
+	struct entry *e;
+	enum error_cond cond;
+	const char *why;
+
+	r->to = address_map(r->stanza->arena, &map, r->to);
+	if ((why = refuse_message(s, a, r, &cond)) != NULL) {
+		route_bounce(s, r, cond, why);
+		return why;
+	}
+	address_rewrite(r->stanza, &map);
+	message_complete(r->stanza);
+	e = outgoing_entry(s, a, r);
+	if (sent_is_repeated(s, e)) {
+		entry_unref(&e);
+		return "the same message again";
+	}
+	send_up(a, r, e);
+	note_exchange(s, a, r->stanza->arena, r->to);
+	if (jid_same_bare(r->to, a->jid)) {
+		/* What comes back is the delivery. */
+		sent_remember_self(s->user, e->id, s->id);
+		entry_unref(&e);
+		return "sent up, to oneself";
+	}
+	fanout(s->user, e);
+	return "sent up";
+}
+
+/* To another session of the same user, here. */
+static const char *
+message_beside(struct session *s, struct session *to, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+
+	elem_set(r->stanza, "from",
+	    jid_with_resource(arena, to->bare, s->resource));
+	elem_set(r->stanza, "to", to->full);
+	session_send(to, r->stanza);
+	return "to another session";
+}
+
+/* The session that an own full JID means; NULL where there is none. */
+static struct session *
+sibling(struct session *s, const char *to)
+{
+	struct session *other;
+
+	if (to == NULL || jid_is_bare(to) || !jid_same_bare(to, s->bare))
+		return NULL;
+	other = user_find_resource(s->user, jid_resource(to));
+	return other;
+}
+
+static bool
+is_at_node(struct session *s, const char *to)
+{
+	size_t len;
+	const char *domain = jid_domain(to, &len), *node;
+
+	node = s->proxy->config->node;
+	return strlen(node) == len && memcmp(node, domain, len) == 0;
+}
+
+static const char *
+route_message(struct session *s, struct route *r)
+{
+	struct session *other;
+	struct account *a;
+	const char *reason;
+
+	if (r->to == NULL)
+		r->to = s->bare;
+	if ((other = sibling(s, r->to)) != NULL)
+		return message_beside(s, other, r);
+	if (is_at_node(s, r->to) && !jid_same_bare(r->to, s->bare)) {
+		route_bounce(s, r, ERR_SERVICE_UNAVAILABLE,
+		    "nobody has this address at the proxy");
+		return "no such address at the node";
+	}
+	a = session_route(s, r->stanza->arena, r->to, &reason);
+	log_decision(s, r, "account-chosen", reason);
+	return message_up(s, a, r);
+}
+
+/* --- IQ --- */
+
+static unsigned
+iq_scope(struct session *s, const char *to)
+{
+	unsigned scope = 0;
+
+	if (to == NULL || strcmp(to, s->bare) == 0)
+		scope |= IQ_TO_SELF;
+	else if (strcmp(to, session_domain(s)) == 0)
+		scope |= IQ_TO_DOMAIN;
+	if (to != NULL && strcmp(to, s->proxy->config->node) == 0)
+		scope |= IQ_TO_NODE;
+	return scope;
+}
+
+static const char *
+iq_to_sibling(struct session *s, struct session *other, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+
+	elem_set(r->stanza, "from",
+	    jid_with_resource(arena, other->bare, s->resource));
+	if (session_ask_for(other, s, r) == 0)
+		return "to another session";
+	route_bounce(s, r, ERR_RESOURCE_CONSTRAINT,
+	    "too many requests wait there");
+	return "too many requests wait at that session";
+}
+
+static const char *
+route_request(struct session *s, struct route *r)
+{
+	unsigned scope = iq_scope(s, r->to);
+	struct session *other;
+	struct account *a;
+	const char *reason;
+
+	if (elem_first(r->stanza) == NULL ||
+	    elem_next(elem_first(r->stanza)) != NULL || r->id == NULL) {
+		route_bounce(s, r, ERR_BAD_REQUEST,
+		    "a request has an id and one payload (RFC 6120 8.2.3)");
+		return "malformed";
+	}
+	if (scope != 0 && (reason = hooks_client_iq(s, r, scope)) != NULL)
+		return reason;
+	if ((other = sibling(s, r->to)) != NULL)
+		return iq_to_sibling(s, other, r);
+	if (r->to != NULL && is_at_node(s, r->to)) {
+		/* In node view the node stands for the default account's server. */
+		if (s->account == NULL && (scope & IQ_TO_NODE)) {
+			a = user_default_account(s->user);
+			r->to = a->domain;
+			return account_forward_iq(a, s, r);
+		}
+		if (!jid_same_bare(r->to, s->bare)) {
+			route_bounce(s, r, ERR_SERVICE_UNAVAILABLE, NULL);
+			return "no such address at the node";
+		}
+	}
+	a = session_route(s, r->stanza->arena, r->to, &reason);
+	log_decision(s, r, "account-chosen", reason);
+	return account_forward_iq(a, s, r);
+}
+
+static const char *
+route_iq(struct session *s, struct route *r)
+{
+	switch (r->type) {
+	case TYPE_GET:
+	case TYPE_SET:
+		return route_request(s, r);
+	case TYPE_RESULT:
+	case TYPE_ERROR:
+		return session_take_reply(s, r);
+	default:
+		route_bounce(s, r, ERR_BAD_REQUEST, "no such type of iq");
+		return "malformed";
+	}
+}
+
+/* --- all --- */
+
+/* RFC 6120 8.1.2.1: a from that is there is the session's own. */
+static bool
+is_from_itself(struct session *s, const struct route *r)
+{
+	return elem_attr(r->stanza, "from") == NULL ||
+	    (r->from != NULL && (strcmp(r->from, s->bare) == 0 ||
+	    strcmp(r->from, s->full) == 0));
+}
+
+/* What is no stanza: stream management and client state are not offered. */
+static void
+route_nonza(struct session *s, struct elem *e)
+{
+	struct elem *failed;
+
+	if (text_equals(e->ns, NS_CSI))
+		return;
+	if (text_equals(e->ns, NS_SM)) {
+		failed = elem_new(e->arena, NS_SM, "failed");
+		elem_child(failed, NS_STANZA_ERROR, "feature-not-implemented");
+		session_send(s, failed);
+		return;
+	}
+	session_close(s, STREAM_UNSUPPORTED_STANZA_TYPE,
+	    "neither message, presence nor iq");
+}
+
+static bool
+prepare(struct session *s, struct route *r)
+{
+	const char *from = elem_attr(r->stanza, "from");
+	const char *to = elem_attr(r->stanza, "to");
+	struct arena *arena = r->stanza->arena;
+
+	r->kind = stanza_kind(r->stanza);
+	r->type = stanza_type(r->stanza);
+	r->id = elem_attr(r->stanza, "id");
+	r->from = from != NULL ? jid_prep(arena, from, NULL) : NULL;
+	if (!is_from_itself(s, r)) {
+		session_close(s, STREAM_INVALID_FROM,
+		    "from is not this session's own JID");
+		return false;
+	}
+	if (to != NULL && (r->to = jid_prep(arena, to, NULL)) == NULL) {
+		route_bounce(s, r, ERR_JID_MALFORMED, "to is no JID");
+		return false;
+	}
+	return true;
+}
+
+void
+route_client(struct session *s, struct elem *stanza)
+{
+	struct route r = { .stanza = stanza };
+	const char *reason;
+
+	if (stanza_kind(stanza) == STANZA_NONE) {
+		route_nonza(s, stanza);
+		return;
+	}
+	if (s->closing || !prepare(s, &r))
+		return;
+	if (elem_lang(stanza) == NULL && stream_lang(s->stream) != NULL)
+		elem_set_lang(stanza, stream_lang(s->stream));
+	if (hooks_from_client(s, &r) != NULL)
+		return;
+	if (r.kind == STANZA_MESSAGE)
+		reason = route_message(s, &r);
+	else if (r.kind == STANZA_IQ)
+		reason = route_iq(s, &r);
+	else
+		reason = "presence that nobody wants";
+	log_decision(s, &r, "routed", reason);
+}

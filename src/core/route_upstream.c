@@ -1,0 +1,235 @@
+/* What a server sends (stanzas.md: Messages coming in, IQ from others). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/availability.h"
+#include "core/fanout.h"
+#include "core/frame.h"
+#include "core/incoming.h"
+#include "core/proxy.h"
+#include "core/route.h"
+#include "core/sent.h"
+#include "core/session.h"
+#include "core/upstream.h"
+#include "xmpp/jid.h"
+
+static void
+log_decision(struct account *a, const struct route *r, const char *reason)
+{
+	if (log_on(LEVEL_DEBUG))
+		log_event(LEVEL_DEBUG, upstream_log_id(a->upstream), "routed",
+		    "stanza=%s from=%s id=%s reason=\"%s\"", r->stanza->name,
+		    LOG_Q(r->from), LOG_Q(r->id), reason);
+}
+
+/* --- messages --- */
+
+/* What we sent and got back: from the session that sent it, else from us all. */
+static char *
+peer_of(struct account *a, const struct route *r)
+{
+	struct session *s;
+
+	if (!text_equals(r->from, a->full))
+		return mem_strdup(r->from != NULL ? r->from : a->jid);
+	s = proxy_find_session(a->user->proxy,
+	    sent_find_self(a->user, r->id));
+	if (s == NULL)
+		return mem_strdup(a->jid);
+	return mem_printf("%s/%s", a->jid, s->resource);
+}
+
+struct entry *
+incoming_entry(struct account *a, const struct route *r,
+    enum direction direction)
+{
+	struct entry *e = entry_new();
+	const char *text = elem_child_text(r->stanza, NS_CLIENT, "body");
+	const char *reason;
+	uint64_t stamp = stanza_delay(r->stanza);
+
+	e->account = a->id;
+	e->class = message_class(r->stanza, &reason);
+	e->direction = direction;
+	e->type = r->type;
+	e->has_delay = stamp != 0;
+	e->time = stamp != 0 ? stamp : clock_wall();
+	if (direction == DIR_OUT)
+		e->peer = mem_strdup(r->to);
+	else
+		e->peer = peer_of(a, r);
+	if (direction == DIR_OUT)
+		e->local = mem_strdup(r->from);
+	else if (r->to != NULL && !jid_is_bare(r->to))
+		e->local = mem_strdup(r->to);
+	e->id = mem_strdup(r->id);
+	e->lang = mem_strdup(elem_lang(r->stanza));
+	e->is_encrypted = message_is_encrypted(r->stanza);
+	e->has_body = text != NULL;
+	e->is_eligible = message_is_eligible(r->stanza, direction == DIR_OUT);
+	e->is_room_private = message_is_room_private(r->stanza);
+	e->is_event = message_is_event(r->stanza);
+	e->addresses = address_scan(r->stanza, a->jid, a->full);
+	e->text = mem_strdup(text);
+	e->body = frame_body(r->stanza);
+	log_decision(a, r, reason);
+	return e;
+}
+
+/* The session last active with that peer, else the best (XEP-0280, XEP-0334). */
+static uint64_t
+last_active(struct account *a, const char *peer)
+{
+	char key[64 + JID_PART_MAX * 3];
+	struct session *s;
+	uint64_t id = 0;
+
+	snprintf(key, sizeof(key), "%" PRIu64 " %.*s", a->id,
+	    (int)jid_bare_len(peer), peer);
+	if (recent_get(a->user->active, key, &id) &&
+	    (s = proxy_find_session(a->user->proxy, id)) != NULL &&
+	    !s->closing && s->available)
+		return id;
+	s = availability_best(a);
+	return s != NULL ? s->id : 0;
+}
+
+static const char *
+route_error(struct account *a, struct route *r)
+{
+	struct entry *e, *sent = NULL;
+
+	if (r->id != NULL && r->from != NULL)
+		sent = history_find(a->user->history, a->id, DIR_OUT, r->from,
+		    r->id);
+	if (sent == NULL) {
+		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
+		    "error-dropped", "from=%s id=%s condition=%s",
+		    LOG_Q(r->from), LOG_Q(r->id),
+		    LOG_Q(stanza_error_cond(r->stanza)));
+		return "an error for a message that we do not know";
+	}
+	e = incoming_entry(a, r, DIR_IN);
+	e->origin = sent->origin;
+	e->is_eligible = sent->is_eligible;
+	fanout(a->user, e);
+	return "an error, to the session that sent the message";
+}
+
+static const char *
+route_message(struct account *a, struct route *r)
+{
+	struct entry *e;
+
+	if (r->type == TYPE_ERROR)
+		return route_error(a, r);
+	e = incoming_entry(a, r, DIR_IN);
+	if (message_is_private(r->stanza) && e->local != NULL)
+		e->only = last_active(a, e->peer);
+	if (e->class == CLASS_ARCHIVE && r->from != NULL)
+		recent_set(a->user->carriers,
+		    jid_bare(r->stanza->arena, r->from), a->id);
+	fanout(a->user, e);
+	return "delivered";
+}
+
+/* --- IQ --- */
+
+/* The session that is in touch with that peer, else the best. */
+static struct session *
+owner_of(struct account *a, const struct route *r)
+{
+	struct session *s;
+	uint64_t id;
+
+	if (r->from != NULL && recent_get(a->exchanges, r->from, &id) &&
+	    (s = proxy_find_session(a->user->proxy, id)) != NULL && !s->closing)
+		return s;
+	return availability_best(a);
+}
+
+static const char *
+route_request(struct account *a, struct route *r)
+{
+	struct session *s;
+	const char *reason;
+
+	if (elem_first(r->stanza) == NULL ||
+	    elem_next(elem_first(r->stanza)) != NULL || r->id == NULL) {
+		account_answer(a,
+		    stanza_error(r->stanza, ERR_BAD_REQUEST, NULL));
+		return "malformed";
+	}
+	reason = hooks_peer_iq(a, r, account_is_own(a, r->from));
+	if (reason != NULL)
+		return reason;
+	s = owner_of(a, r);
+	if (s == NULL || session_ask(s, a, r) == -1) {
+		account_answer(a,
+		    stanza_error(r->stanza, ERR_SERVICE_UNAVAILABLE, NULL));
+		return "a request that no session can answer";
+	}
+	return "a request, to a session";
+}
+
+static const char *
+route_iq(struct account *a, struct route *r)
+{
+	switch (r->type) {
+	case TYPE_GET:
+	case TYPE_SET:
+		return route_request(a, r);
+	case TYPE_RESULT:
+	case TYPE_ERROR:
+		return account_take_answer(a, r);
+	default:
+		return "no such type of iq";
+	}
+}
+
+/* --- all --- */
+
+static bool
+prepare(struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	const char *from = elem_attr(r->stanza, "from");
+	const char *to = elem_attr(r->stanza, "to");
+
+	r->kind = stanza_kind(r->stanza);
+	r->type = stanza_type(r->stanza);
+	r->id = elem_attr(r->stanza, "id");
+	if (from != NULL && (r->from = jid_prep(arena, from, NULL)) == NULL)
+		return false;
+	if (to != NULL)
+		r->to = jid_prep(arena, to, NULL);
+	return r->kind != STANZA_NONE;
+}
+
+void
+route_upstream(struct account *a, struct elem *stanza)
+{
+	struct route r = { .stanza = stanza };
+	const char *reason;
+
+	if (!prepare(&r)) {
+		log_event(LEVEL_INFO, upstream_log_id(a->upstream), "ignored",
+		    "element=%s", LOG_Q(stanza->name));
+		return;
+	}
+	if (hooks_from_upstream(a, &r) != NULL)
+		return;
+	if (r.kind == STANZA_MESSAGE)
+		reason = route_message(a, &r);
+	else if (r.kind == STANZA_IQ)
+		reason = route_iq(a, &r);
+	else
+		reason = "presence that nobody wants";
+	log_decision(a, &r, reason);
+}

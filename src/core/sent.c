@@ -1,0 +1,60 @@
+#include "core/sent.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/table.h"
+#include "core/history.h"
+#include "core/session.h"
+
+#define AGAIN_MS 300000
+#define KEY_SIZE 4096
+
+bool
+sent_is_repeated(struct session *s, const struct entry *e)
+{
+	char key[KEY_SIZE];
+	uint64_t at;
+	int len;
+
+	len = snprintf(key, sizeof(key), "%" PRIx32 " %s %s %s",
+	    table_hash(blob_data(e->body), blob_len(e->body)), s->resource,
+	    e->peer, e->id);
+	if (len < 0 || (size_t)len >= sizeof(key))
+		return false;
+	if (recent_get(s->user->sent, key, &at) &&
+	    clock_now() - at < AGAIN_MS)
+		return true;
+	recent_set(s->user->sent, key, clock_now());
+	return false;
+}
+
+static bool
+self_key(char key[KEY_SIZE], const char *id)
+{
+	int len = snprintf(key, KEY_SIZE, "self %s", id);
+
+	return len > 0 && len < KEY_SIZE;
+}
+
+void
+sent_remember_self(struct user *u, const char *id, uint64_t session)
+{
+	char key[KEY_SIZE];
+
+	if (self_key(key, id))
+		recent_set(u->sent, key, session);
+}
+
+uint64_t
+sent_find_self(struct user *u, const char *id)
+{
+	char key[KEY_SIZE];
+	uint64_t session;
+
+	if (id == NULL || !self_key(key, id) ||
+	    !recent_get(u->sent, key, &session))
+		return 0;
+	return session;
+}

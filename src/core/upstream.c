@@ -1,0 +1,580 @@
+#include "core/upstream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/notice.h"
+#include "core/proxy.h"
+#include "core/route.h"
+#include "xmpp/jid.h"
+#include "xmpp/ns.h"
+#include "xmpp/stanza.h"
+#include "upstream_impl.h"
+
+#define BACKOFF_MIN_MS 1000
+#define BACKOFF_MAX_MS 300000
+#define DIAL_BUSY_MS 100		/* too many dials at once: ask again */
+#define STEADY_MS 60000			/* up for so long: backoff starts anew */
+#define HOUR_MS 3600000
+#define REFUSED_RETRY_MS 1200000	/* three tries over an hour */
+#define REFUSALS_MAX 3
+#define CONFLICTS_MAX 2
+#define HOPS_MAX 3
+
+static const struct limits *
+limits_of(const struct upstream *u)
+{
+	return &u->proxy->config->limits;
+}
+
+/* Exponential, from the upper half of the interval, so that many do not come at once. */
+static uint64_t
+backoff(unsigned attempts)
+{
+	uint64_t ms = BACKOFF_MAX_MS;
+
+	if (attempts < 9)
+		ms = BACKOFF_MIN_MS << attempts;
+	if (ms > BACKOFF_MAX_MS)
+		ms = BACKOFF_MAX_MS;
+	return ms / 2 + random_below(ms / 2 + 1);
+}
+
+static void
+set_state(struct upstream *u, enum upstream_state state)
+{
+	if (u->state == UPSTREAM_DIALLING || u->state == UPSTREAM_NEGOTIATING)
+		u->proxy->dials_open--;
+	u->state = state;
+	if (state == UPSTREAM_DIALLING || state == UPSTREAM_NEGOTIATING)
+		u->proxy->dials_open++;
+}
+
+/* Lets go of whatever is open, without a callback. */
+static void
+drop(struct upstream *u)
+{
+	u->proxy->env.dial_free(&u->dial);
+	connect_free(&u->connect);
+	stream_abort(&u->stream);
+	timer_stop(&u->keepalive);
+}
+
+static void
+set_trouble(struct upstream *u, const char *why)
+{
+	free(u->trouble);
+	u->trouble = mem_strdup(why);
+}
+
+/* The account is told when what it had is gone. */
+static void
+leave_up(struct upstream *u)
+{
+	struct account *a = u->account;
+
+	if (u->state != UPSTREAM_UP)
+		return;
+	outbox_rewind(a->outbox, u->stream);
+	set_state(u, UPSTREAM_OFF);
+	free(a->presence_sent);
+	a->presence_sent = NULL;
+	account_fail_iqs(a);
+	hooks_upstream_down(a);
+	if (clock_now() - u->up_at >= STEADY_MS)
+		u->attempts = 0;
+}
+
+static void
+retry(struct upstream *u, uint64_t in_ms, const char *why)
+{
+	leave_up(u);
+	drop(u);
+	set_trouble(u, why);
+	set_state(u, UPSTREAM_WAITING);
+	timer_set(&u->retry, in_ms);
+	log_event(LEVEL_WARN, u->log_id, "upstream-retry",
+	    "account=%s in_ms=%llu reason=%s", u->account->jid,
+	    (unsigned long long)in_ms, LOG_Q(why));
+}
+
+static void
+retry_later(struct upstream *u, const char *why)
+{
+	retry(u, backoff(u->attempts++), why);
+}
+
+static void
+give_up(struct upstream *u, const char *why)
+{
+	leave_up(u);
+	drop(u);
+	set_trouble(u, why);
+	set_state(u, UPSTREAM_REFUSED);
+	log_event(LEVEL_ERROR, u->log_id, "upstream-stopped",
+	    "account=%s reason=%s", u->account->jid, LOG_Q(why));
+	notice_user(u->account->user,
+	    "%s: %s. No further try until the configuration changes.",
+	    u->account->jid, why);
+}
+
+/* Wrong password and the like: three tries over an hour, then no more. */
+static void
+on_refused(struct upstream *u, const char *why)
+{
+	uint64_t now = clock_now();
+
+	if (u->refusals == 0 || now - u->first_refusal >= 2 * HOUR_MS) {
+		u->refusals = 0;
+		u->first_refusal = now;
+	}
+	if (++u->refusals >= REFUSALS_MAX) {
+		give_up(u, why);
+		return;
+	}
+	if (u->refusals == 1)
+		notice_user(u->account->user, "%s: %s.", u->account->jid, why);
+	retry(u, REFUSED_RETRY_MS, why);
+}
+
+/* Somebody else has our resource: one made by the server, then no more. */
+static void
+on_conflict(struct upstream *u, const char *why)
+{
+	uint64_t now = clock_now();
+
+	if (u->conflicts == 0 || now - u->first_conflict >= HOUR_MS) {
+		u->conflicts = 0;
+		u->first_conflict = now;
+	}
+	if (++u->conflicts >= CONFLICTS_MAX) {
+		give_up(u, why);
+		return;
+	}
+	u->server_resource = true;
+	retry_later(u, why);
+}
+
+static void
+on_see_other(struct upstream *u, const char *where)
+{
+	const char *port;
+	uint64_t number = 0;
+
+	if (++u->hops > HOPS_MAX) {
+		u->hops = 0;
+		retry_later(u, "sent from host to host too often");
+		return;
+	}
+	free(u->other_host);
+	u->other_port = 0;
+	u->other_host = mem_strdup(where);
+	port = strrchr(where, ':');
+	if (port != NULL && (strchr(where, ':') == port || port[-1] == ']') &&
+	    text_to_uint(port + 1, 1, 65535, &number)) {
+		u->other_host[port - where] = '\0';
+		u->other_port = (uint16_t)number;
+	}
+	retry(u, 0, "the server named another host");
+}
+
+/* --- once it is up --- */
+
+static void
+on_pong(struct account *a, struct elem *answer, void *arg)
+{
+	(void)arg;
+	if (answer != NULL)
+		a->upstream->pinged = false;
+}
+
+static void
+ping(struct upstream *u)
+{
+	struct arena *arena = arena_new();
+	struct elem *iq = elem_new(arena, NS_CLIENT, "iq");
+
+	elem_set(iq, "type", "get");
+	elem_child(iq, NS_PING, "ping");
+	if (account_ask(u->account, iq, u->account->domain, on_pong,
+	    NULL) == 0) {
+		u->pinged = true;
+		u->pinged_at = clock_now();
+	}
+	arena_free(&arena);
+}
+
+static void
+keep_alive(void *arg)
+{
+	struct upstream *u = arg;
+	uint64_t now = clock_now();
+	uint64_t every = limits_of(u)->ping_seconds * 1000;
+	uint64_t patience = limits_of(u)->ping_timeout_seconds * 1000;
+	uint64_t read = conn_last_read(stream_conn(u->stream));
+
+	if (u->pinged && read > u->pinged_at)
+		u->pinged = false;
+	if (u->pinged && now - u->pinged_at >= patience) {
+		retry_later(u, "the server does not answer a ping");
+		return;
+	}
+	if (!u->pinged && now - read >= every)
+		ping(u);
+	if (u->pinged)
+		timer_set(&u->keepalive, u->pinged_at + patience - now);
+	else
+		timer_set(&u->keepalive, read + every - now);
+}
+
+static void
+up_stanza(void *arg, struct elem *stanza)
+{
+	struct upstream *u = arg;
+
+	route_upstream(u->account, stanza);
+}
+
+static void
+up_drained(void *arg)
+{
+	struct upstream *u = arg;
+
+	outbox_pump(u->account->outbox, u->stream,
+	    limits_of(u)->upstream_queue_bytes);
+}
+
+static void
+up_closed(void *arg, const char *cond, const char *reason)
+{
+	struct upstream *u = arg;
+	char why[256];
+
+	snprintf(why, sizeof(why), "%s%s%s", cond != NULL ? cond : "",
+	    cond != NULL ? ": " : "", reason);
+	if (cond != NULL && strcmp(cond, "conflict") == 0)
+		on_conflict(u, why);
+	else
+		retry_later(u, why);
+}
+
+static const struct stream_events up_events = {
+	.stanza = up_stanza,
+	.drained = up_drained,
+	.closed = up_closed,
+};
+
+/* --- negotiation --- */
+
+static void
+negotiated(void *arg, struct stream *stream, const char *full,
+    const struct elem *features)
+{
+	struct upstream *u = arg;
+	struct account *a = u->account;
+
+	(void)features;
+	u->stream = stream;
+	stream_set_owner(stream, &up_events, u);
+	connect_free(&u->connect);
+	u->proxy->env.dial_free(&u->dial);
+	set_state(u, UPSTREAM_UP);
+	set_trouble(u, "");
+	u->up_at = clock_now();
+	u->refusals = 0;
+	u->hops = 0;
+	u->pinged = false;
+	free(a->full);
+	a->full = mem_strdup(full);
+	a->was_up = true;
+	conn_set_window(stream_conn(stream), limits_of(u)->queue_frames,
+	    limits_of(u)->upstream_queue_bytes);
+	conn_set_group(stream_conn(stream), u->proxy_group);
+	timer_set(&u->keepalive, limits_of(u)->ping_seconds * 1000);
+	log_event(LEVEL_INFO, u->log_id, "upstream-up", "account=%s jid=%s",
+	    a->jid, full);
+	hooks_upstream_up(a);
+	outbox_pump(a->outbox, stream, limits_of(u)->upstream_queue_bytes);
+}
+
+static void
+negotiation_failed(void *arg, enum connect_failure failure, const char *text)
+{
+	struct upstream *u = arg;
+	char *why = mem_strdup(text);	/* text goes with the connect */
+
+	connect_free(&u->connect);
+	log_event(LEVEL_WARN, u->log_id, "upstream-failed",
+	    "account=%s reason=%s", u->account->jid, LOG_Q(why));
+	switch (failure) {
+	case CONNECT_LOST:
+	case CONNECT_TLS:
+		set_state(u, UPSTREAM_DIALLING);
+		u->proxy->env.dial_next(u->dial, why);
+		break;
+	case CONNECT_REFUSED:
+		on_refused(u, why);
+		break;
+	case CONNECT_CONFLICT:
+		on_conflict(u, why);
+		break;
+	case CONNECT_ELSEWHERE:
+		on_see_other(u, why);
+		break;
+	case CONNECT_PASSING:
+	case CONNECT_NO_MECHANISM:
+		retry_later(u, why);
+		break;
+	}
+	free(why);
+}
+
+static const struct connect_events connect_events = {
+	.salted = upstream_want_salted,
+	.ready = negotiated,
+	.failed = negotiation_failed,
+};
+
+static void
+negotiate(struct upstream *u, struct transport *transport, bool direct)
+{
+	const struct account_config *config = u->account->config;
+	const struct limits *limits = limits_of(u);
+	struct arena *arena = arena_new();
+	struct connect_options options = {
+		.domain = u->account->domain,
+		.domain_ascii = u->domain_ascii,
+		.password = config->password,
+		.resource = u->server_resource ? NULL : config->resource,
+		.tls = direct ? CONNECT_DIRECT :
+		    config->tls == CONFIG_NO_TLS ? CONNECT_PLAIN :
+		    CONNECT_STARTTLS,
+		.trust = u->trust,
+		.limits = { .stanza_bytes = limits->upstream_stanza_bytes,
+		    .depth = limits->stanza_depth,
+		    .attrs = limits->stanza_attributes,
+		    .elems = limits->stanza_elements },
+		.tls_ms = limits->tls_seconds * 1000,
+		.total_ms = limits->auth_seconds * 1000,
+	};
+
+	options.name = arena_strndup(arena, config->jid,
+	    strcspn(config->jid, "@"));
+	set_state(u, UPSTREAM_NEGOTIATING);
+	u->connect = connect_new(u->proxy->loop,
+	    conn_new(u->proxy->loop, transport, u->log_id, NULL, NULL),
+	    &options, &connect_events, u);
+	arena_free(&arena);
+}
+
+static void
+connected(void *arg, struct transport *transport, bool direct,
+    const char *where)
+{
+	struct upstream *u = arg;
+
+	log_event(LEVEL_INFO, u->log_id, "upstream-connected",
+	    "account=%s where=%s tls=%s", u->account->jid, LOG_Q(where),
+	    direct ? "direct" : "starttls");
+	negotiate(u, transport, direct);
+}
+
+static void
+dial_failed(void *arg, const char *reason)
+{
+	struct upstream *u = arg;
+
+	retry_later(u, reason);
+}
+
+static const struct dial_events dial_events = {
+	.connected = connected,
+	.failed = dial_failed,
+};
+
+static enum dial_tls
+dial_kind(enum config_tls tls)
+{
+	switch (tls) {
+	case CONFIG_STARTTLS:
+		return DIAL_STARTTLS;
+	case CONFIG_DIRECT:
+		return DIAL_DIRECT;
+	case CONFIG_NO_TLS:
+		return DIAL_NONE;
+	case CONFIG_TLS_ANY:
+		break;
+	}
+	return DIAL_ANY;
+}
+
+/* What is needed besides the address: the domain's ASCII form, and whom to trust. */
+static int
+prepare(struct upstream *u, struct err *err)
+{
+	const struct account_config *config = u->account->config;
+	struct arena *arena = arena_new();
+	const char *ascii;
+	int rc = -1;
+
+	if (u->trust == NULL &&
+	    (u->trust = tls_trust_new(config->ca, err)) == NULL)
+		goto out;
+	if (u->domain_ascii == NULL) {
+		ascii = jid_domain_to_ascii(arena, u->account->domain, err);
+		if (ascii == NULL)
+			goto out;
+		u->domain_ascii = mem_strdup(ascii);
+	}
+	rc = 0;
+out:
+	arena_free(&arena);
+	return rc;
+}
+
+static void
+dial(void *arg)
+{
+	struct upstream *u = arg;
+	const struct account_config *config = u->account->config;
+	struct dial_target target = {
+		.host = config->host, .port = config->port,
+		.tls = dial_kind(config->tls),
+		.try_ms = limits_of(u)->connect_seconds * 1000,
+		.total_ms = limits_of(u)->connect_seconds * 4000,
+	};
+	struct err err;
+
+	if (u->proxy->dials_open >= limits_of(u)->dials) {
+		set_state(u, UPSTREAM_WAITING);
+		timer_set(&u->retry, DIAL_BUSY_MS);
+		return;
+	}
+	if (prepare(u, &err) == -1) {
+		retry_later(u, err.text);
+		return;
+	}
+	if (u->other_host != NULL) {
+		target.host = u->other_host;
+		target.port = u->other_port;
+	}
+	target.domain = u->domain_ascii;
+	set_state(u, UPSTREAM_DIALLING);
+	u->dial = u->proxy->env.dial_new(u->proxy->env.arg, &target,
+	    &dial_events, u);
+	/* A host that another one named is for this try only. */
+	free(u->other_host);
+	u->other_host = NULL;
+}
+
+/* --- from outside --- */
+
+struct upstream *
+upstream_new(struct account *a)
+{
+	struct upstream *u = mem_alloc(sizeof(*u));
+
+	u->account = a;
+	u->proxy = a->user->proxy;
+	u->id = proxy_id(u->proxy);
+	u->proxy_group = a->user->group;
+	snprintf(u->log_id, sizeof(u->log_id), "u%llu",
+	    (unsigned long long)u->id);
+	set_trouble(u, "not connected yet");
+	timer_init(&u->retry, u->proxy->loop, dial, u);
+	timer_init(&u->keepalive, u->proxy->loop, keep_alive, u);
+	HASH_ADD(hh, u->proxy->upstreams, id, sizeof(u->id), u);
+	return u;
+}
+
+/* Says goodbye; the account hears that it is gone. */
+static void
+close_stream(struct upstream *u)
+{
+	leave_up(u);
+	stream_close(&u->stream);
+	drop(u);
+	timer_stop(&u->retry);
+}
+
+void
+upstream_free(struct upstream **holder)
+{
+	struct upstream *u = *holder;
+
+	if (u == NULL)
+		return;
+	close_stream(u);
+	set_state(u, UPSTREAM_OFF);
+	HASH_DEL(u->proxy->upstreams, u);
+	tls_trust_unref(&u->trust);
+	mem_wipe(&u->salted, sizeof(u->salted));
+	free(u->domain_ascii);
+	free(u->other_host);
+	free(u->trouble);
+	free(u);
+	*holder = NULL;
+}
+
+void
+upstream_start(struct upstream *u)
+{
+	if (u->state != UPSTREAM_OFF || u->proxy->stopping)
+		return;
+	dial(u);
+}
+
+void
+upstream_stop(struct upstream *u, const char *reason)
+{
+	if (u->state == UPSTREAM_OFF || u->state == UPSTREAM_REFUSED)
+		return;
+	close_stream(u);
+	set_state(u, UPSTREAM_OFF);
+	set_trouble(u, reason);
+	log_event(LEVEL_INFO, u->log_id, "upstream-off", "account=%s reason=%s",
+	    u->account->jid, LOG_Q(reason));
+}
+
+void
+upstream_restart(struct upstream *u)
+{
+	close_stream(u);
+	set_state(u, UPSTREAM_OFF);
+	u->attempts = u->refusals = u->conflicts = u->hops = 0;
+	u->server_resource = false;
+	tls_trust_unref(&u->trust);
+	mem_wipe(&u->salted, sizeof(u->salted));
+	upstream_start(u);
+}
+
+bool
+upstream_is_up(const struct upstream *u)
+{
+	return u->state == UPSTREAM_UP;
+}
+
+struct stream *
+upstream_stream(struct upstream *u)
+{
+	return u->state == UPSTREAM_UP ? u->stream : NULL;
+}
+
+const char *
+upstream_log_id(const struct upstream *u)
+{
+	return u->log_id;
+}
+
+const char *
+upstream_trouble(const struct upstream *u)
+{
+	return u->trouble;
+}
