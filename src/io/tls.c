@@ -14,7 +14,7 @@
 #include "io/transport.h"
 #include "tls_impl.h"
 
-#define ALPN_XMPP "\x0cxmpp-client"
+#define ALPN_XMPP "\x0bxmpp-client"
 #define SRV_PREFIX "_xmpp-client."
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"
 #define EXPORTER_SIZE 32
