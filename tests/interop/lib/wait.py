@@ -1,0 +1,60 @@
+"""Waiting with a deadline: on what clients receive, and on the world outside."""
+
+import asyncio
+import time
+
+# How often something is looked at that cannot tell by itself (a port that is
+# not open yet, a line in a log).
+LOOK = 0.02
+
+
+class Failed(AssertionError):
+    """What a case expected did not happen."""
+
+
+def check(truth, text):
+    if not truth:
+        raise Failed(text)
+
+
+async def poll(look, seconds, what):
+    """Calls look() until it gives something true, and returns that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise Failed("not within %g s: %s" % (seconds, what))
+        await asyncio.sleep(LOOK)
+
+
+class Bell:
+    """Wakes those who wait for a condition each time that something came."""
+
+    def __init__(self):
+        self._waiting = set()
+
+    def ring(self):
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def until(self, ready, seconds, what):
+        """Returns what ready() gave as soon as that is true. `what` is a text,
+        or a function that makes one when the time is over."""
+        deadline = time.monotonic() + seconds
+        while not (found := ready()):
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.add(future)
+            try:
+                await asyncio.wait_for(future, deadline - time.monotonic())
+            except asyncio.TimeoutError:
+                text = what() if callable(what) else what
+                raise Failed("not within %g s: %s"
+                             % (seconds, text)) from None
+            finally:
+                self._waiting.discard(future)
+        return found

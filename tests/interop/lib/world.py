@@ -1,0 +1,122 @@
+"""What one case plays in: a server, a proxy, alice's clients, and bob.
+
+In a direct world there is no proxy, and alice's clients are on the server like
+bob: that proves the harness, and shows what a server alone does.
+"""
+
+import asyncio
+import itertools
+import os
+
+from . import proxy
+from .client import SlixmppClient
+from .raw import RawClient
+from .strophe import StropheClient
+
+PASSWORD = "correct horse"
+# The proxy's own, so that one that let the server's pass would be seen.
+PROXY_PASSWORD = "battery staple"
+numbers = itertools.count(1)
+
+# Sanitizers and valgrind make everything slower.
+PATIENCE = float(os.environ.get("PATIENCE", "1"))
+
+
+class World:
+    def __init__(self, server, authority, folder, strophe, direct=False):
+        self.server = server
+        self.authority = authority
+        self.folder = folder
+        self.direct = direct
+        self.proxy = None
+        self._strophe = strophe
+        self._clients = []
+        number = next(numbers)
+        self.alice_name = "alice%d" % number
+        self.bob_name = "bob%d" % number
+        self.carol_name = "carol%d" % number
+
+    @property
+    def alice(self):
+        """The account's bare JID."""
+        return "%s@%s" % (self.alice_name, self.server.domain)
+
+    @property
+    def bob(self):
+        return "%s@%s" % (self.bob_name, self.server.domain)
+
+    @property
+    def carol(self):
+        return "%s@%s" % (self.carol_name, self.server.domain)
+
+    @property
+    def alice_in_node(self):
+        return "%s@%s" % (self.alice_name, proxy.NODE)
+
+    async def begin(self, limits=None, user=None, account=None):
+        """Accounts on the server, and the proxy. user, account: further
+        attributes, as of proxy.Account."""
+        await self.server.add_user(self.alice_name, PASSWORD, [self.bob_name])
+        await self.server.add_user(self.bob_name, PASSWORD, [self.alice_name])
+        await self.server.add_user(self.carol_name, PASSWORD)
+        if self.direct:
+            return
+        options = {"jid": self.alice, "password": PASSWORD,
+                   "port": self.server.port, "ca": self.server.ca,
+                   **(account or {})}
+        self.proxy = proxy.Proxy(
+            os.path.join(self.folder, "proxy-" + self.alice_name),
+            self.authority, [self.server.domain],
+            [({"name": self.alice_name, "passwd": PROXY_PASSWORD,
+               **(user or {})}, [proxy.Account(**options)])], limits)
+        await self.proxy.start()
+
+    async def end(self):
+        for client in self._clients:
+            await client.close()
+        if self.proxy:
+            await self.proxy.stop()
+
+    def _make(self, kind, *args, **options):
+        args = (self._strophe, *args) if kind is StropheClient else args
+        client = kind(*args, **options)
+        self._clients.append(client)
+        return client
+
+    def alices(self, label, kind=SlixmppClient, node=False, tls="starttls",
+               password=None, **options):
+        """A client of alice that is to ask for this resource."""
+        there = self.server if self.direct else self.proxy
+        jid = self.alice_in_node if node and not self.direct else self.alice
+        return self._make(
+            kind, label, "%s/%s" % (jid, label),
+            password or (PASSWORD if self.direct else PROXY_PASSWORD),
+            there.host,
+            there.direct_port if tls == "direct" else there.port, there.ca,
+            tls=tls, **options)
+
+    def on_server(self, name, label, kind=SlixmppClient, **options):
+        """A client straight on the server."""
+        return self._make(
+            kind, label, "%s@%s/%s" % (name, self.server.domain, label),
+            PASSWORD, self.server.host, self.server.port, self.server.ca,
+            **options)
+
+    async def bob_comes(self, **options):
+        bob = self.on_server(self.bob_name, "bob", **options)
+        await bob.login()
+        await bob.come()
+        return bob
+
+    async def three(self, node=False):
+        """The three clients of the cases: two on slixmpp with carbons, one on
+        libstrophe without; all available."""
+        clients = [self.alices("desk", node=node),
+                   self.alices("phone", node=node),
+                   self.alices("term", StropheClient, node=node)]
+        await asyncio.gather(*(c.login() for c in clients))
+        has_carbons = self.server.has_carbons or not self.direct
+        await asyncio.gather(*(
+            c.come(carbons=has_carbons and c.kind == "slixmpp")
+            for c in clients))
+        return clients

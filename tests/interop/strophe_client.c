@@ -1,0 +1,198 @@
+/*
+ * A client on libstrophe that a test drives by lines.
+ *
+ *	strophe_client jid password host port starttls|direct ca.pem
+ *
+ * A line on standard input is XML that goes out as it stands; at the end of the
+ * input the stream is closed. On standard output:
+ *
+ *	up <full jid>		the stream is bound
+ *	stanza <xml>		received
+ *	down <why>		the stream ended, and so does the program
+ *
+ * No presence and no roster request is sent unasked.
+ */
+#include <errno.h>
+#include <expat.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strophe.h>
+#include <unistd.h>
+
+#define LOOP_MS 5
+
+struct client {
+	xmpp_ctx_t *ctx;
+	xmpp_conn_t *conn;
+	char *in; /* what was read of standard input, no line yet */
+	size_t len, size;
+	bool is_up, is_down, is_closing, has_failed;
+};
+
+extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool)
+    __attribute__((weak));
+
+/*
+ * Stands before expat's own for libstrophe: Debian's expat would report an end
+ * tag that came in two reads only with the next stanza, and a test would wait
+ * for it in vain.
+ */
+XML_Parser
+XML_ParserCreateNS(const XML_Char *encoding, XML_Char separator)
+{
+	const XML_Char separators[2] = { separator, 0 };
+	XML_Parser parser = XML_ParserCreate_MM(encoding, NULL, separators);
+
+	if (parser != NULL && XML_SetReparseDeferralEnabled != NULL)
+		XML_SetReparseDeferralEnabled(parser, XML_FALSE);
+	return parser;
+}
+
+static void
+say(const char *word, const char *text)
+{
+	printf("%s ", word);
+	for (; *text != '\0'; text++) {
+		if (*text == '\n')
+			fputs("&#10;", stdout);
+		else if (*text == '\r')
+			fputs("&#13;", stdout);
+		else
+			putchar(*text);
+	}
+	putchar('\n');
+}
+
+static int
+on_stanza(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
+{
+	struct client *c = arg;
+	size_t len;
+	char *xml;
+
+	(void)conn;
+	if (xmpp_stanza_to_text(stanza, &xml, &len) != XMPP_EOK)
+		return 1;
+	say("stanza", xml);
+	xmpp_free(c->ctx, xml);
+	return 1;
+}
+
+static void
+on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
+    xmpp_stream_error_t *stream_error, void *arg)
+{
+	struct client *c = arg;
+	char why[64];
+
+	if (event == XMPP_CONN_CONNECT) {
+		c->is_up = true;
+		xmpp_handler_add(conn, on_stanza, NULL, NULL, NULL, c);
+		say("up", xmpp_conn_get_bound_jid(conn));
+		return;
+	}
+	snprintf(why, sizeof(why), "error %d, stream error %d", error,
+	    stream_error == NULL ? -1 : (int)stream_error->type);
+	say("down",
+	    stream_error != NULL && stream_error->text != NULL ?
+		stream_error->text :
+		why);
+	c->has_failed = !c->is_closing;
+	c->is_down = true;
+}
+
+static void
+close_stream(struct client *c)
+{
+	if (c->is_closing)
+		return;
+	c->is_closing = true;
+	xmpp_disconnect(c->conn);
+}
+
+static void
+send_lines(struct client *c)
+{
+	char *line = c->in, *end;
+
+	while ((end = memchr(line, '\n', c->len - (line - c->in))) != NULL) {
+		xmpp_send_raw(c->conn, line, end - line);
+		line = end + 1;
+	}
+	c->len -= line - c->in;
+	memmove(c->in, line, c->len);
+}
+
+static void
+read_input(struct client *c)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (c->size - c->len < 4096) {
+			c->size = c->size * 2 + 4096;
+			if ((c->in = realloc(c->in, c->size)) == NULL)
+				abort();
+		}
+		n = read(STDIN_FILENO, c->in + c->len, c->size - c->len);
+		if (n == 0)
+			close_stream(c);
+		if (n <= 0)
+			return;
+		c->len += n;
+		send_lines(c);
+	}
+}
+
+static int
+connect_client(struct client *c, char **argv)
+{
+	bool is_direct = strcmp(argv[5], "direct") == 0;
+
+	c->conn = xmpp_conn_new(c->ctx);
+	xmpp_conn_set_flags(c->conn,
+	    is_direct ? XMPP_CONN_FLAG_LEGACY_SSL :
+			XMPP_CONN_FLAG_MANDATORY_TLS);
+	xmpp_conn_set_jid(c->conn, argv[1]);
+	xmpp_conn_set_pass(c->conn, argv[2]);
+	xmpp_conn_set_cafile(c->conn, argv[6]);
+	return xmpp_connect_client(c->conn, argv[3], atoi(argv[4]),
+	    on_connection, c);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct client c = { 0 };
+	xmpp_log_level_t level = getenv("STROPHE_DEBUG") != NULL ?
+	    XMPP_LEVEL_DEBUG :
+	    XMPP_LEVEL_ERROR;
+
+	if (argc != 7) {
+		fputs("strophe_client jid password host port starttls|direct "
+		      "ca.pem\n",
+		    stderr);
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+	xmpp_initialize();
+	c.ctx = xmpp_ctx_new(NULL, xmpp_get_default_logger(level));
+	if (connect_client(&c, argv) != XMPP_EOK) {
+		say("down", "cannot connect");
+		c.is_down = c.has_failed = true;
+	}
+	while (!c.is_down) {
+		xmpp_run_once(c.ctx, LOOP_MS);
+		if (c.is_up)
+			read_input(&c);
+	}
+	xmpp_conn_release(c.conn);
+	xmpp_ctx_free(c.ctx);
+	xmpp_shutdown();
+	free(c.in);
+	return c.has_failed ? 1 : 0;
+}
