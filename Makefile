@@ -125,6 +125,9 @@ $(O)/%.o: %.c $(O)/flags | libs
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# It carries the schema inside (.incbin, which -MMD does not see).
+$(O)/src/core/config_xml.o: conf/proxy.rng
+
 # Other flags (a prefix, say) make everything anew.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
@@ -188,6 +191,10 @@ install: all
 	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(confdir)
 	sed 's,@sbindir@,$(sbindir),g' conf/xmpproxy.service \
 		> $(DESTDIR)$(unitdir)/xmpproxy.service
+	install -D -m 644 conf/xmpproxy.sysusers \
+		$(DESTDIR)$(prefix)/lib/sysusers.d/xmpproxy.conf
+	install -D -m 644 conf/xmpproxy.tmpfiles \
+		$(DESTDIR)$(prefix)/lib/tmpfiles.d/xmpproxy.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/xmpproxy \
 		conf/proxy.rng conf/log4crc
 	install -D -m 644 -t $(DESTDIR)$(datadir)/doc/xmpproxy \
