@@ -1,0 +1,813 @@
+#include "unit/support_io.h"
+
+#include "base/text.h"
+#include "xmpp/accept.h"
+#include "xmpp/ns.h"
+
+#define HEAD_TO(to) "<stream:stream" to " version='1.0' xmlns='jabber:client' " \
+	"xmlns:stream='" NS_STREAMS "'>"
+#define HEAD HEAD_TO(" to='a.example'")
+#define AUTH(mech, text) "<auth xmlns='" NS_SASL "' mechanism='" mech "'>" \
+	text "</auth>"
+/* "n,,n=user,r=abcdefgh" */
+#define FIRST "biwsbj11c2VyLHI9YWJjZGVmZ2g="
+#define BIND(inside) "<iq type='set' id='b1'><bind xmlns='" NS_BIND "'>" \
+	inside "</bind></iq>"
+
+/* The owner of what is tested, the bare other end, and all that happened. */
+struct owner_of {
+	struct loop *loop;
+	struct accept *accept;
+	struct stream *stream;		/* handed over */
+	struct transport *wire;
+	struct buf notes;
+	char out[16384];
+
+	bool no_tries, forbid, defer;
+	const char *full;		/* that bind() gives */
+	enum error_cond bind_error;	/* where it gives NULL */
+	const char *end_in;		/* the callback in which to end it */
+	bool end_with_word;
+};
+
+static void
+note(struct owner_of *o, const char *event, const char *text)
+{
+	buf_printf(&o->notes, "%s(%s) ", event, text != NULL ? text : "-");
+	if (o->end_in == NULL || strcmp(o->end_in, event) != 0)
+		return;
+	if (o->end_with_word)
+		accept_fail(&o->accept, STREAM_RESET, NULL);
+	else
+		accept_free(&o->accept);
+}
+
+static bool
+serves(void *arg, const char *domain)
+{
+	note(arg, "serves", domain);
+	return strcmp(domain, "a.example") == 0;
+}
+
+static void
+salt(void *arg, const char *domain, const char *name, enum scram_hash hash,
+    struct scram_keys *out)
+{
+	(void)arg;
+	(void)name;
+	(void)hash;
+	assert_string_equal(domain, "a.example");
+	out->iterations = SCRAM_ITERATIONS_MIN;
+	out->salt_len = 4;
+	memcpy(out->salt, "salt", 4);
+}
+
+static bool
+may_try(void *arg)
+{
+	struct owner_of *o = arg;
+
+	return !o->no_tries;
+}
+
+static void
+give_keys(struct owner_of *o, const char *name, enum scram_hash hash)
+{
+	struct scram_keys keys = { 0 };
+
+	salt(o, "a.example", name, hash, &keys);
+	assert_int_equal(scram_derive(&keys, hash, "pencil", NULL), 0);
+	accept_keys(o->accept, strcmp(name, "user") == 0 ? &keys : NULL);
+}
+
+static void
+check(void *arg, const char *domain, const char *name, const char *password,
+    enum scram_hash hash)
+{
+	struct owner_of *o = arg;
+
+	assert_string_equal(domain, "a.example");
+	assert_null(password);
+	note(o, "check", name);
+	if (o->accept != NULL && !o->defer)
+		give_keys(o, name, hash);
+}
+
+static bool
+authorize(void *arg, const char *domain, const char *name, const char *authzid)
+{
+	struct owner_of *o = arg;
+
+	(void)domain;
+	(void)name;
+	note(o, "authorize", authzid);
+	return !o->forbid;
+}
+
+static void
+failed(void *arg, const char *name, const char *why)
+{
+	assert_true(why[0] != '\0');
+	note(arg, "failed", name);
+}
+
+static const char *
+bind_resource(void *arg, const char *resource, enum error_cond *cond)
+{
+	struct owner_of *o = arg;
+
+	*cond = o->bind_error;
+	note(o, "bind", resource);
+	return o->full;
+}
+
+static void
+on_stanza(void *arg, struct elem *e)
+{
+	note(arg, "stanza", e->name);
+}
+
+static void
+on_closed(void *arg, const char *cond, const char *reason)
+{
+	(void)reason;
+	note(arg, "lost", cond);
+}
+
+static const struct stream_events stream_events = {
+	.stanza = on_stanza, .closed = on_closed
+};
+
+static void
+ready(void *arg, struct stream *stream)
+{
+	struct owner_of *o = arg;
+
+	o->stream = stream;
+	stream_set_owner(stream, &stream_events, o);
+	accept_free(&o->accept);
+	note(o, "ready", NULL);
+}
+
+static void
+closed(void *arg, const char *reason)
+{
+	struct owner_of *o = arg;
+
+	note(o, "closed", reason);
+	accept_free(&o->accept);
+}
+
+static const struct accept_host host = {
+	serves, salt, may_try, check, authorize, failed, bind_resource, ready,
+	closed
+};
+
+static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
+
+static void
+begin(struct owner_of *o, enum accept_tls tls)
+{
+	struct accept_options options = {
+		.tls = tls, .auth_ms = 60000, .tls_ms = 20000, .tries = 3,
+		.limits = { 2048, 8, 16, 64 },
+		.bound_limits = { 8192, 8, 16, 64 },
+		.features = more,
+	};
+	int fds[2];
+
+	*o = (struct owner_of){ .loop = io_loop(), .full = "user@a.example/r" };
+	io_pair(fds);
+	o->wire = transport_socket(fds[1]);
+	o->accept = accept_new(o->loop, conn_new(o->loop,
+	    transport_socket(fds[0]), "c1", NULL, NULL), &options, &host, o);
+	buf_puts(&o->notes, "");
+}
+
+static void
+finish(struct owner_of *o)
+{
+	accept_free(&o->accept);
+	stream_abort(&o->stream);
+	io_turns(o->loop, 1);
+	o->wire->ops->free(o->wire);
+	buf_free(&o->notes);
+	loop_free(&o->loop);
+}
+
+static void
+put(struct owner_of *o, const char *text)
+{
+	io_put(o->wire, text);
+	io_turns(o->loop, 4);
+	io_take(o->wire, o->out, sizeof(o->out));
+}
+
+static void
+assert_has(const char *text, const char *what)
+{
+	if (strstr(text, what) == NULL)
+		fail_msg("no \"%s\" in \"%s\"", what, text);
+}
+
+static void
+assert_has_no(const char *text, const char *what)
+{
+	if (strstr(text, what) != NULL)
+		fail_msg("\"%s\" in \"%s\"", what, text);
+}
+
+/* What the server said in its last <challenge/> or <success/>, decoded. */
+static struct buf
+said(struct owner_of *o)
+{
+	const char *end = strrchr(o->out, '<'), *start = end;
+	struct buf raw = { 0 };
+
+	assert_non_null(end);
+	while (start > o->out && start[-1] != '>')
+		start--;
+	buf_puts(&raw, "");
+	assert_int_equal(text_base64_decode(&raw, start,
+	    (size_t)(end - start)), 0);
+	return raw;
+}
+
+static void
+say(struct owner_of *o, const char *start, const struct buf *raw,
+    const char *end)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, start);
+	text_base64(&b, raw->data, raw->len);
+	buf_puts(&b, end);
+	put(o, b.data);
+	buf_free(&b);
+}
+
+/* A client's exchange, up to what the server answers to the proof. */
+static void
+exchange(struct owner_of *o, const char *name, const char *password)
+{
+	static const struct sasl_channel none = { 0 };
+	struct sasl_client client = { name, password };
+	struct sasl *s = sasl_client_new(SASL_SCRAM_SHA256, &none, &client, 0,
+	    NULL);
+	unsigned char salted[SCRAM_KEY_MAX];
+	struct buf mine = { 0 }, theirs;
+
+	assert_int_equal(sasl_step(s, NULL, 0, &mine), SASL_CONTINUE);
+	say(o, "<auth xmlns='" NS_SASL "' mechanism='SCRAM-SHA-256'>", &mine,
+	    "</auth>");
+	theirs = said(o);
+	assert_int_equal(sasl_step(s, theirs.data, theirs.len, &mine),
+	    SASL_WAIT);
+	assert_int_equal(scram_salted(SCRAM_SHA256, password, "salt", 4,
+	    SCRAM_ITERATIONS_MIN, salted, NULL), 0);
+	buf_clear(&mine);
+	assert_int_equal(sasl_salted(s, salted, &mine), SASL_CONTINUE);
+	say(o, "<response xmlns='" NS_SASL "'>", &mine, "</response>");
+	sasl_free(&s);
+	buf_free(&mine);
+	buf_free(&theirs);
+}
+
+static void
+begin_bound_to(struct owner_of *o)
+{
+	begin(o, ACCEPT_PLAIN);
+	put(o, HEAD);
+	exchange(o, "user", "pencil");
+	assert_has(o->out, "<success xmlns='" NS_SASL "'>");
+	put(o, HEAD);
+	buf_clear(&o->notes);
+}
+
+static void
+test_features(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_STARTTLS);
+	put(&o, HEAD);
+	assert_has(o.out, " from='a.example' ");
+	assert_has(o.out, "<stream:features><starttls xmlns='" NS_TLS
+	    "'><required/></starttls></stream:features>");
+	finish(&o);
+
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD_TO(" to='A.EXAMPLE' from='user@a.example'"));
+	assert_has(o.notes.data, "serves(a.example)");
+	assert_has(o.out, " from='A.EXAMPLE' to='user@a.example' ");
+	assert_has(o.out, "<stream:features><mechanisms xmlns='" NS_SASL
+	    "'><mechanism>SCRAM-SHA-256</mechanism>"
+	    "<mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
+	    "</stream:features>");
+	finish(&o);
+
+	begin_bound_to(&o);
+	assert_has(o.out, "<stream:features><bind xmlns='" NS_BIND
+	    "'/><session xmlns='" NS_SESSION "'><optional/></session>"
+	    "<x xmlns='urn:x'/></stream:features>");
+	finish(&o);
+}
+
+static void
+test_unknown_host(void **state)
+{
+	static const char *const heads[] = {
+		HEAD_TO(" to='b.example'"), HEAD_TO(""), HEAD_TO(" to=''"),
+		HEAD_TO(" to='a.example/x'"), HEAD_TO(" to='a@a.example'"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+		struct owner_of o;
+
+		begin(&o, ACCEPT_STARTTLS);
+		put(&o, heads[i]);
+		assert_has(o.out, "<stream:stream ");
+		assert_has(o.out, "<host-unknown ");
+		assert_has(o.out, "</stream:stream>");
+		assert_has_no(o.out, "features");
+		assert_has(o.notes.data, "closed(");
+		assert_null(o.accept);
+		finish(&o);
+	}
+}
+
+/* A single element that is not due, and what it gets. */
+static void
+test_out_of_order(void **state)
+{
+	static const struct {
+		enum accept_tls tls;
+		const char *in, *out;
+		bool ends;
+	} cases[] = {
+		{ ACCEPT_STARTTLS, "<iq type='get'/>", "<not-authorized ",
+		  true },
+		{ ACCEPT_STARTTLS, "<message/>", "<not-authorized ", true },
+		{ ACCEPT_STARTTLS, "<starttls/>", "<not-authorized ", true },
+		{ ACCEPT_STARTTLS, AUTH("SCRAM-SHA-1", FIRST),
+		  "<failure xmlns='" NS_SASL "'><encryption-required/>",
+		  false },
+		{ ACCEPT_PLAIN, BIND(""), "<not-authorized ", true },
+		{ ACCEPT_PLAIN, "<presence/>", "<not-authorized ", true },
+		{ ACCEPT_PLAIN, "<starttls xmlns='" NS_TLS "'/>",
+		  "<not-authorized ", true },
+		{ ACCEPT_PLAIN, "<response xmlns='" NS_SASL "'/>",
+		  "<not-authorized ", true },
+		{ ACCEPT_PLAIN, "<success xmlns='" NS_SASL "'/>",
+		  "<not-authorized ", true },
+		{ ACCEPT_PLAIN, "<abort xmlns='" NS_SASL "'/>",
+		  "<failure xmlns='" NS_SASL "'><aborted/></failure>", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct owner_of o;
+
+		begin(&o, cases[i].tls);
+		put(&o, HEAD);
+		put(&o, cases[i].in);
+		assert_has(o.out, cases[i].out);
+		assert_int_equal(o.accept == NULL, cases[i].ends);
+		if (cases[i].ends)
+			assert_has(o.out, "<text ");
+		finish(&o);
+	}
+}
+
+static void
+test_failures(void **state)
+{
+	static const struct {
+		const char *in, *cond;
+	} cases[] = {
+		{ "<auth xmlns='" NS_SASL "'/>", "malformed-request" },
+		{ AUTH("DIGEST-MD5", ""), "invalid-mechanism" },
+		{ AUTH("ANONYMOUS", ""), "invalid-mechanism" },
+		{ AUTH("", ""), "invalid-mechanism" },
+		{ AUTH("PLAIN", "AHUAcA=="), "mechanism-too-weak" },
+		{ AUTH("SCRAM-SHA-1-PLUS", FIRST), "invalid-mechanism" },
+		{ AUTH("SCRAM-SHA-1", "!"), "incorrect-encoding" },
+		{ AUTH("SCRAM-SHA-1", "QUJ"), "incorrect-encoding" },
+		{ AUTH("SCRAM-SHA-1", "Q U J D"), "incorrect-encoding" },
+		{ AUTH("SCRAM-SHA-1", "="), "malformed-request" },
+		{ AUTH("SCRAM-SHA-1", "QUJD"), "malformed-request" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *failure = mem_printf("<failure xmlns='" NS_SASL
+		    "'><%s/>", cases[i].cond);
+		struct owner_of o;
+
+		begin(&o, ACCEPT_PLAIN);
+		put(&o, HEAD);
+		put(&o, cases[i].in);
+		assert_has(o.out, failure);
+		/* The stream goes on: a good login is still welcome. */
+		exchange(&o, "user", "pencil");
+		assert_has(o.out, "<success ");
+		finish(&o);
+		free(failure);
+	}
+}
+
+/* Without an initial response an empty challenge asks for it, once. */
+static void
+test_no_initial_response(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	put(&o, AUTH("SCRAM-SHA-1", ""));
+	assert_string_equal(o.out, "<challenge xmlns='" NS_SASL
+	    "'></challenge>");
+	put(&o, "<response xmlns='" NS_SASL "'>" FIRST "</response>");
+	assert_has(o.out, "<challenge xmlns='" NS_SASL "'>cj1hYmNkZWZna");
+	finish(&o);
+
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	put(&o, AUTH("SCRAM-SHA-1", ""));
+	put(&o, "<response xmlns='" NS_SASL "'/>");
+	assert_has(o.out, "<malformed-request/>");
+	finish(&o);
+}
+
+static void
+test_tries(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	put(&o, AUTH("X", ""));
+	put(&o, AUTH("X", ""));
+	assert_has(o.out, "<invalid-mechanism/>");
+	assert_has_no(o.out, "policy-violation");
+	put(&o, AUTH("X", ""));
+	assert_has(o.out, "<invalid-mechanism/>");
+	assert_has(o.out, "<policy-violation ");
+	assert_null(o.accept);
+	finish(&o);
+}
+
+static void
+test_throttled(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	o.no_tries = true;
+	put(&o, HEAD);
+	put(&o, AUTH("SCRAM-SHA-1", FIRST));
+	assert_has(o.out, "<temporary-auth-failure/>");
+	finish(&o);
+}
+
+static void
+test_timeout(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	clock_advance(59999);
+	put(&o, HEAD);
+	assert_non_null(o.accept);
+	clock_advance(1);
+	put(&o, " ");
+	assert_has(o.out, "<connection-timeout ");
+	assert_has(o.notes.data, "closed(the login took too long)");
+	finish(&o);
+
+	/* Who says nothing at all gets a header with it. */
+	begin(&o, ACCEPT_STARTTLS);
+	clock_advance(60000);
+	put(&o, "");
+	assert_has(o.out, "<stream:stream ");
+	assert_has(o.out, "<connection-timeout ");
+	finish(&o);
+}
+
+/* Wrong password and unknown name: the same bytes, the same calls. */
+static void
+test_wrong(void **state)
+{
+	struct owner_of wrong, unknown;
+
+	(void)state;
+	begin(&wrong, ACCEPT_PLAIN);
+	put(&wrong, HEAD);
+	exchange(&wrong, "user", "pencils");
+	begin(&unknown, ACCEPT_PLAIN);
+	put(&unknown, HEAD);
+	exchange(&unknown, "resu", "pencil");
+	assert_string_equal(wrong.out, "<failure xmlns='" NS_SASL
+	    "'><not-authorized/></failure>");
+	assert_string_equal(wrong.out, unknown.out);
+	assert_string_equal(wrong.notes.data,
+	    "serves(a.example) check(user) failed(user) ");
+	assert_string_equal(unknown.notes.data,
+	    "serves(a.example) check(resu) failed(resu) ");
+	finish(&wrong);
+	finish(&unknown);
+}
+
+static void
+test_name_is_prepared(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	exchange(&o, "USER", "pencil");
+	assert_has(o.notes.data, "check(user) authorize(-) ");
+	assert_has(o.out, "<success ");
+	finish(&o);
+
+	/* None that it could be: passed on as it is, and refused. */
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	exchange(&o, "u@x", "pencil");
+	assert_has(o.notes.data, "check(u@x) failed(u@x) ");
+	finish(&o);
+}
+
+static void
+test_authzid(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	o.forbid = true;
+	exchange(&o, "user", "pencil");
+	assert_has(o.out, "<failure xmlns='" NS_SASL "'><invalid-authzid/>");
+	assert_has_no(o.out, "<success ");
+	assert_has(o.notes.data, "authorize(-) failed(user) ");
+	finish(&o);
+}
+
+static void
+test_bind(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin_bound_to(&o);
+	put(&o, BIND("<resource>&#8546;</resource>") "<presence/>");
+	assert_string_equal(o.notes.data,
+	    "bind(III) ready(-) stanza(presence) ");
+	assert_has(o.out, "<iq ");
+	assert_has(o.out, "type='result'");
+	assert_has(o.out, "id='b1'");
+	assert_has(o.out, "<bind xmlns='" NS_BIND
+	    "'><jid>user@a.example/r</jid></bind></iq>");
+	/* The time that a login has is over for good. */
+	clock_advance(100000);
+	put(&o, "<message/>");
+	assert_has(o.notes.data, "stanza(message) ");
+	finish(&o);
+}
+
+static void
+test_bind_errors(void **state)
+{
+	static const struct {
+		const char *resource, *notes;
+		enum error_cond error;
+		const char *out;
+	} cases[] = {
+		{ "<resource>&#173;</resource>", "", ERR_CONFLICT,
+		  "type='modify'><bad-request " },
+		{ "<resource>r</resource>", "bind(r) ", ERR_CONFLICT,
+		  "type='cancel'><conflict " },
+		{ "<resource/>", "bind(-) ", ERR_RESOURCE_CONSTRAINT,
+		  "type='wait'><resource-constraint " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *iq = mem_printf(BIND("%s"), cases[i].resource);
+		struct owner_of o;
+
+		begin_bound_to(&o);
+		o.full = NULL;
+		o.bind_error = cases[i].error;
+		put(&o, iq);
+		assert_string_equal(o.notes.data, cases[i].notes);
+		assert_has(o.out, cases[i].out);
+		assert_has(o.out, "id='b1'");
+		/* It may try again. */
+		o.full = "user@a.example/x";
+		put(&o, BIND(""));
+		assert_has(o.notes.data, "bind(-) ready(-) ");
+		finish(&o);
+		free(iq);
+	}
+}
+
+static void
+test_before_bind(void **state)
+{
+	static const char *const early[] = {
+		"<message/>", "<presence/>", "<iq type='get' id='1'/>",
+		"<iq type='get' id='1'><bind xmlns='" NS_BIND "'/></iq>",
+		"<iq type='set' id='1'><session xmlns='" NS_SESSION "'/></iq>",
+		"<enable xmlns='" NS_SM "'/>", AUTH("SCRAM-SHA-1", FIRST),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(early) / sizeof(*early); i++) {
+		struct owner_of o;
+
+		begin_bound_to(&o);
+		put(&o, early[i]);
+		assert_has(o.out, "<not-authorized ");
+		assert_null(o.accept);
+		finish(&o);
+	}
+}
+
+static void
+test_domain_stays(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	exchange(&o, "user", "pencil");
+	put(&o, HEAD_TO(" to='b.example'"));
+	assert_has(o.out, "<not-authorized ");
+	assert_null(o.accept);
+	finish(&o);
+}
+
+/* The limits of before the login, and those of after it. */
+static void
+test_limits(void **state)
+{
+	struct buf big = { 0 };
+	struct owner_of o;
+
+	(void)state;
+	buf_puts(&big, "<message>");
+	while (big.len < 3000)
+		buf_putc(&big, 'x');
+	buf_puts(&big, "</message>");
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD);
+	put(&o, big.data);
+	assert_has(o.out, "<policy-violation ");
+	assert_has(o.notes.data, "closed(policy-violation: ");
+	finish(&o);
+
+	begin_bound_to(&o);
+	put(&o, BIND(""));
+	put(&o, big.data);
+	assert_has(o.notes.data, "stanza(message) ");
+	finish(&o);
+	buf_free(&big);
+}
+
+/* An answer that is out must not fall to another exchange than asked for it. */
+static void
+test_late_answer(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	o.defer = true;
+	put(&o, HEAD);
+	exchange(&o, "user", "pencil");
+	assert_string_equal(o.out, "");
+	put(&o, "<abort xmlns='" NS_SASL "'/>");
+	assert_has(o.out, "<aborted/>");
+	put(&o, AUTH("SCRAM-SHA-256", FIRST));
+	assert_has(o.out, "<temporary-auth-failure/>");
+	give_keys(&o, "user", SCRAM_SHA256);
+	put(&o, " ");
+	assert_string_equal(o.out, "");
+	/* Not asked for at all. */
+	give_keys(&o, "user", SCRAM_SHA256);
+	accept_verdict(o.accept, true);
+	o.defer = false;
+	exchange(&o, "user", "pencil");
+	assert_has(o.out, "<success ");
+	finish(&o);
+}
+
+static void
+test_answer_later(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	o.defer = true;
+	put(&o, HEAD);
+	exchange(&o, "user", "pencil");
+	give_keys(&o, "user", SCRAM_SHA256);
+	put(&o, HEAD);
+	assert_has(o.out, "<success ");
+	assert_has(o.out, "<bind ");
+	finish(&o);
+
+	/* A second message while it is out is none that is due. */
+	begin(&o, ACCEPT_PLAIN);
+	o.defer = true;
+	put(&o, HEAD);
+	exchange(&o, "user", "pencil");
+	put(&o, "<response xmlns='" NS_SASL "'/>");
+	assert_has(o.out, "<not-authorized ");
+	finish(&o);
+}
+
+/* Ended inside each of its callbacks. */
+static void
+test_end_inside(void **state)
+{
+	static const char *const in[] = {
+		"serves", "check", "authorize", "bind", "failed"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++) {
+		const char *name = i % 5 == 4 ? "resu" : "user";
+		struct owner_of o;
+
+		begin(&o, ACCEPT_PLAIN);
+		o.end_in = in[i % 5];
+		o.end_with_word = i >= 5;
+		put(&o, HEAD);
+		if (o.accept != NULL)
+			exchange(&o, name, "pencil");
+		if (o.accept != NULL)
+			put(&o, HEAD);
+		if (o.accept != NULL)
+			put(&o, BIND(""));
+		assert_null(o.accept);
+		assert_null(o.stream);
+		assert_has_no(o.notes.data, "closed");
+		if (o.end_with_word)
+			assert_has(o.out, "<reset ");
+		finish(&o);
+	}
+}
+
+static void
+test_lost(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin(&o, ACCEPT_PLAIN);
+	put(&o, HEAD "</stream:stream>");
+	assert_has(o.notes.data, "closed(the peer closed the stream)");
+	assert_null(o.accept);
+	finish(&o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_unknown_host),
+		cmocka_unit_test(test_out_of_order),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_no_initial_response),
+		cmocka_unit_test(test_tries),
+		cmocka_unit_test(test_throttled),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_name_is_prepared),
+		cmocka_unit_test(test_authzid),
+		cmocka_unit_test(test_bind),
+		cmocka_unit_test(test_bind_errors),
+		cmocka_unit_test(test_before_bind),
+		cmocka_unit_test(test_domain_stays),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_late_answer),
+		cmocka_unit_test(test_answer_later),
+		cmocka_unit_test(test_end_inside),
+		cmocka_unit_test(test_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
