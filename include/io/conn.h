@@ -22,8 +22,8 @@ struct conn;
 
 struct conn_events {
 	/*
-	 * Bytes arrived. Returns true where the owner still holds input that its
-	 * slice did not let it handle; then the next slice calls it with
+	 * Bytes arrived. Returns true where the owner still holds input that
+	 * its slice did not let it handle; then the next slice calls it with
 	 * (NULL, 0) until it returns false.
 	 */
 	bool (*data)(void *arg, const char *bytes, size_t len);
@@ -32,10 +32,11 @@ struct conn_events {
 	/* The queue fell below a third of the window (conn_set_window()). */
 	void (*drained)(void *arg);
 	/*
-	 * The peer ended, the transport failed, the handshake failed or took too
-	 * long. Once; nothing is called after it. What came before was given to
-	 * data(), unless reading was paused while the transport failed. The owner
-	 * still has to free; what a peer that ended is owed can still be sent.
+	 * The peer ended, the transport failed, the handshake failed or took
+	 * too long. Once; nothing is called after it. What came before was
+	 * given to data(), unless reading was paused while the transport
+	 * failed. The owner still has to free; what a peer that ended is owed
+	 * can still be sent.
 	 */
 	void (*closed)(void *arg, const char *reason);
 };
@@ -47,7 +48,10 @@ struct conn_events {
 struct conn *conn_new(struct loop *, struct transport *, const char *id,
     const struct conn_events *, void *arg);
 void conn_set_owner(struct conn *, const struct conn_events *, void *arg);
-/* No callback from here on; queued frames are thrown away; memory goes at the reap. */
+/*
+ * No callback from here on; queued frames are thrown away; memory goes at the
+ * reap.
+ */
 void conn_abort(struct conn **);
 /*
  * The same, but what is queued is still written as it gets committed, for at
@@ -56,9 +60,13 @@ void conn_abort(struct conn **);
  */
 void conn_finish(struct conn **, unsigned linger_ms);
 
-/* Connections of one group share a place in the round robin; 0: one of its own. */
+/*
+ * Connections of one group share a place in the round robin; 0: one of its own.
+ */
 void conn_set_group(struct conn *, uint64_t group);
-/* Stops and resumes reading: no data() while paused, not even for what is held. */
+/*
+ * Stops and resumes reading: no data() while paused, not even for what is held.
+ */
 void conn_pause(struct conn *, bool paused);
 /* Reads no faster than this in the long run; 0: no limit. */
 void conn_set_rate(struct conn *, size_t bytes_per_second, size_t burst);
@@ -68,24 +76,24 @@ void conn_poke(struct conn *);
 /*
  * TLS starts when all that is queued has been written, and input is not read
  * until then; secured() follows. What was read before is the caller's to drop.
- * What is queued from here on goes through TLS. Needs a socket transport, and is
- * called once; the certificates or trust get a reference of their own.
+ * What is queued from here on goes through TLS. Needs a socket transport, and
+ * is called once; the certificates or trust get a reference of their own.
  */
 void conn_start_tls_server(struct conn *, struct tls_certs *, const char *hint,
     unsigned timeout_ms);
 void conn_start_tls_client(struct conn *, struct tls_trust *,
     const char *domain, bool direct, unsigned timeout_ms);
 bool conn_is_secure(const struct conn *);
-struct tls *conn_tls(struct conn *);		/* NULL without TLS */
+struct tls *conn_tls(struct conn *); /* NULL without TLS */
 struct loop *conn_loop(const struct conn *);
 const char *conn_id(const struct conn *);
 void conn_set_id(struct conn *, const char *id);
 
 /*
- * Queues a frame: `head` is copied, `body` (may be NULL) gets a reference of its
- * own, `tail` (may be NULL) is a string that outlives the frame (a literal). There
- * is a byte in one of them. Where the transport has failed it goes nowhere, but
- * still counts as sent.
+ * Queues a frame: `head` is copied, `body` (may be NULL) gets a reference of
+ * its own, `tail` (may be NULL) is a string that outlives the frame (a
+ * literal). There is a byte in one of them. Where the transport has failed it
+ * goes nowhere, but still counts as sent.
  */
 void conn_send(struct conn *, const char *head, size_t len, struct blob *body,
     const char *tail);
@@ -110,7 +118,7 @@ struct loop_conns;
 struct loop_conns *conns_new(struct loop *);
 void conns_free(struct loop_conns **);
 bool conns_are_ready(const struct loop_conns *);
-void conns_read(struct loop_conns *);			/* the slices of a turn */
+void conns_read(struct loop_conns *); /* the slices of a turn */
 void conns_flush(struct loop_conns *, uint64_t committed);
 void conns_reap(struct loop_conns *);
 

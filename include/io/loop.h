@@ -33,25 +33,29 @@ struct loop_hooks {
 
 /* Budgets of one turn, and those of one slice of a connection. */
 struct loop_budget {
-	unsigned stanzas;	/* 256 */
-	unsigned ms;		/* 4 */
-	unsigned handshakes;	/* 8 */
-	unsigned slice_bytes;	/* 16384 */
-	unsigned slice_stanzas;	/* 32 */
+	unsigned stanzas;       /* 256 */
+	unsigned ms;            /* 4 */
+	unsigned handshakes;    /* 8 */
+	unsigned slice_bytes;   /* 16384 */
+	unsigned slice_stanzas; /* 32 */
 };
 
 /* Ignores SIGPIPE for the process: OpenSSL writes with write(). */
 struct loop *loop_new(struct err *);
-/* What connections are left are thrown away; sources are their owners' to drop. */
+/*
+ * What connections are left are thrown away; sources are their owners' to drop.
+ */
 void loop_free(struct loop **);
-void loop_set_hooks(struct loop *, const struct loop_hooks *);	/* copied */
-void loop_set_budget(struct loop *, const struct loop_budget *);	/* copied */
+void loop_set_hooks(struct loop *, const struct loop_hooks *);   /* copied */
+void loop_set_budget(struct loop *, const struct loop_budget *); /* copied */
 const struct loop_budget *loop_budget(const struct loop *);
 
 /* Runs turns until loop_stop(). */
 void loop_run(struct loop *);
 void loop_stop(struct loop *);
-/* One turn; waits at most `wait_ms` (0: polls, -1: no limit). Tests drive it. */
+/*
+ * One turn; waits at most `wait_ms` (0: polls, -1: no limit). Tests drive it.
+ */
 void loop_turn(struct loop *, int wait_ms);
 /*
  * The turn that what is queued now belongs to. The next one begins with the
@@ -66,9 +70,9 @@ bool loop_has_budget(const struct loop *);
 
 /*
  * A file descriptor: listener, DNS, signals. Level triggered, unless EPOLLET is
- * among the events. The callback may remove any source. The descriptor stays the
- * caller's, who unwatches first and closes then. NULL (errno says why) where the
- * kernel watches no more.
+ * among the events. The callback may remove any source. The descriptor stays
+ * the caller's, who unwatches first and closes then. NULL (errno says why)
+ * where the kernel watches no more.
  */
 struct loop_source;
 struct loop_source *loop_watch(struct loop *, int fd, uint32_t epoll_events,

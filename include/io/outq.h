@@ -15,13 +15,13 @@
 struct outq_frame;
 
 struct outq {
-	struct outq_frame *ring;	/* `cap` of them, a power of two */
+	struct outq_frame *ring; /* `cap` of them, a power of two */
 	uint32_t first, count, cap;
-	char *heads;			/* the heads of all frames, end to end */
+	char *heads; /* the heads of all frames, end to end */
 	size_t heads_at, heads_end, heads_cap;
-	size_t offset;			/* written bytes of the first frame */
-	size_t bytes;			/* not written yet */
-	uint64_t sent, written;		/* frames, since the start */
+	size_t offset;          /* written bytes of the first frame */
+	size_t bytes;           /* not written yet */
+	uint64_t sent, written; /* frames, since the start */
 };
 
 /*

@@ -17,22 +17,28 @@ enum { IO_AGAIN = -1, IO_END = 0, IO_ERROR = -2 };
 
 struct transport_ops {
 	/* Bytes read, IO_END, IO_AGAIN, or IO_ERROR with err filled. */
-	ssize_t (*read)(struct transport *, void *, size_t, struct err *);
+	ssize_t (*read)(struct transport *, void *, size_t size, struct err *);
 	/*
-	 * Bytes written, maybe fewer than offered. After IO_AGAIN the next write
-	 * offers at least the same bytes again.
+	 * Bytes written, maybe fewer than offered. After IO_AGAIN the next
+	 * write offers at least the same bytes again.
 	 */
-	ssize_t (*write)(struct transport *, const void *, size_t, struct err *);
-	/* After a read that gave bytes: are there more that epoll does not show? */
+	ssize_t (*write)(struct transport *, const void *bytes, size_t len,
+	    struct err *err);
+	/*
+	 * After a read that gave bytes: are there more that epoll does not
+	 * show?
+	 */
 	bool (*has_pending)(struct transport *);
-	int (*handshake)(struct transport *, struct err *);	/* as tls_handshake(); NULL: none */
-	void (*shut)(struct transport *);	/* close_notify, FIN; no blocking; once */
+	/* As tls_handshake(); NULL: none. */
+	int (*handshake)(struct transport *, struct err *);
+	/* Called once: close_notify, FIN. Does not block. */
+	void (*shut)(struct transport *);
 	void (*free)(struct transport *);
 };
 
 struct transport {
 	const struct transport_ops *ops;
-	int fd;			/* -1: memory; its owner calls conn_poke() */
+	int fd; /* -1: memory; its owner calls conn_poke() */
 	/*
 	 * The last read from the socket took all it had (it gave less than was
 	 * asked for), so more will be an event and nobody needs to read until
@@ -46,7 +52,7 @@ struct tls;
 struct transport *transport_socket(int fd);
 /* Puts TLS on the descriptor of a socket transport, which is consumed. */
 struct transport *transport_tls(struct transport **socket, struct tls *);
-struct tls *transport_tls_of(struct transport *);	/* NULL where it is not TLS */
+struct tls *transport_tls_of(struct transport *); /* NULL where it is not TLS */
 
 /*
  * Memory: two ends, each an inbox of the other. `chunk` limits each read and

@@ -1,7 +1,8 @@
 /*
  * Work that takes milliseconds, done by threads beside the loop. The job's
  * memory belongs to the worker from worker_start() until done() was called on
- * the loop's thread; whoever asked may be gone by then, so done() finds it by id.
+ * the loop's thread; whoever asked may be gone by then, so done() finds it by
+ * id.
  */
 #ifndef IO_WORKER_H
 #define IO_WORKER_H
@@ -15,7 +16,10 @@ struct worker;
 
 struct worker *worker_new(struct loop *, unsigned threads, size_t max_jobs,
     struct err *);
-/* Waits for all jobs, those not begun too; done() of each is called. Before loop_free(). */
+/*
+ * Waits for all jobs, those not begun too; done() of each is called. Before
+ * loop_free().
+ */
 void worker_free(struct worker **);
 /*
  * work() runs on a thread and touches nothing but the job; done() runs in the

@@ -121,7 +121,7 @@ conn_break(struct conn *c, const char *reason)
 	c->broken = true;
 	outq_clear(&c->out);
 	if (!c->at_end)
-		c->readable = true;	/* what came before is still there */
+		c->readable = true; /* what came before is still there */
 	conn_end(c, reason);
 }
 
@@ -260,9 +260,11 @@ conn_send(struct conn *c, const char *head, size_t len, struct blob *body,
 bool
 conn_is_above(const struct conn *c)
 {
-	return (c->window_frames > 0 &&
-	    (size_t)c->out.count * 3 >= c->window_frames) ||
-	    (c->window_bytes > 0 && c->out.bytes * 3 >= c->window_bytes);
+	size_t frames = c->out.count, bytes = c->out.bytes;
+
+	if (c->window_frames > 0 && frames * 3 >= c->window_frames)
+		return true;
+	return c->window_bytes > 0 && bytes * 3 >= c->window_bytes;
 }
 
 void

@@ -64,7 +64,9 @@ note_read(struct conn *c, size_t len)
 	c->tokens = c->tokens > cost ? c->tokens - cost : 0;
 }
 
-/* Reads until the slice is full or the socket empty. An end is noted, not told. */
+/*
+ * Reads until the slice is full or the socket empty. An end is noted, not told.
+ */
 static size_t
 fill(struct conn *c, size_t room)
 {

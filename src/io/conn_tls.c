@@ -20,8 +20,8 @@ ask_for_tls(struct conn *c, const char *name, unsigned timeout_ms)
 }
 
 void
-conn_start_tls_server(struct conn *c, struct tls_certs *certs,
-    const char *hint, unsigned timeout_ms)
+conn_start_tls_server(struct conn *c, struct tls_certs *certs, const char *hint,
+    unsigned timeout_ms)
 {
 	if (!c->broken)
 		ask_for_tls(c, hint, timeout_ms)->certs = tls_certs_ref(certs);

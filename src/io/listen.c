@@ -14,8 +14,8 @@
 
 #include "base/mem.h"
 
-#define LISTEN_BACKLOG 512
-#define LISTEN_BATCH 64		/* accepted in one turn */
+#define LISTEN_BACKLOG  512
+#define LISTEN_BATCH    64 /* accepted in one turn */
 #define LISTEN_PAUSE_MS 1000
 
 struct listener {
@@ -25,7 +25,7 @@ struct listener {
 	struct timer pause;
 	void (*accepted)(void *arg, struct transport *, const char *peer);
 	void *arg;
-	bool accepting, freed;	/* freed by accepted(): the memory goes later */
+	bool accepting, freed; /* freed by accepted(): the memory goes later */
 };
 
 static void

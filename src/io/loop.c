@@ -12,12 +12,20 @@
 #include "base/mem.h"
 #include "io/conn.h"
 
-#define LOOP_EVENTS 256		/* taken from the kernel at once */
+#define LOOP_EVENTS 256 /* taken from the kernel at once */
+
+static const struct loop_budget default_budget = {
+	.stanzas = 256,
+	.ms = 4,
+	.handshakes = 8,
+	.slice_bytes = 16384,
+	.slice_stanzas = 32,
+};
 
 struct loop_source {
 	struct loop *loop;
 	int fd;
-	void (*ready)(void *arg, uint32_t epoll_events);	/* NULL: removed */
+	void (*ready)(void *arg, uint32_t epoll_events); /* NULL: removed */
 	void *arg;
 	SLIST_ENTRY(loop_source) link;
 };
@@ -28,8 +36,8 @@ struct loop {
 	struct loop_hooks hooks;
 	struct loop_budget budget;
 	uint64_t turn;
-	uint64_t reading_since;		/* clock_now() when this turn's slices began */
-	unsigned spent;			/* stanzas of this turn */
+	uint64_t reading_since; /* clock_now() when this turn's slices began */
+	unsigned spent;         /* stanzas of this turn */
 	struct timers *timers;
 	struct loop_conns *conns;
 	/* Removed while the kernel's events may still name them. */
@@ -50,10 +58,7 @@ loop_new(struct err *err)
 	loop = mem_alloc(sizeof(*loop));
 	loop->epoll = epoll;
 	loop->turn = 1;
-	loop->budget = (struct loop_budget){
-		.stanzas = 256, .ms = 4, .handshakes = 8,
-		.slice_bytes = 16384, .slice_stanzas = 32,
-	};
+	loop->budget = default_budget;
 	loop->timers = timers_new();
 	loop->conns = conns_new(loop);
 	SLIST_INIT(&loop->removed);

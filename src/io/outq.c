@@ -8,7 +8,7 @@
 
 /* Small enough for the allocator's fast lists: queues empty once a turn. */
 #define OUTQ_FRAMES 16
-#define OUTQ_HEADS 512
+#define OUTQ_HEADS  512
 
 struct outq_frame {
 	struct blob *body;
@@ -61,8 +61,8 @@ add_head(struct outq *q, const char *head, size_t len)
 		q->heads_end = used;
 		/* Half of it free, or each further head would move all. */
 		if (2 * used + len > q->heads_cap) {
-			q->heads_cap = q->heads_cap > 0 ?
-			    2 * q->heads_cap + len : OUTQ_HEADS + len;
+			q->heads_cap = len +
+			    (q->heads_cap > 0 ? 2 * q->heads_cap : OUTQ_HEADS);
 			q->heads = mem_grow(q->heads, q->heads_cap);
 		}
 	}
@@ -94,8 +94,8 @@ outq_add(struct outq *q, uint64_t turn, const char *head, size_t len,
 
 struct cursor {
 	char *out;
-	size_t len, size;	/* gathered, room */
-	size_t skip;		/* of what comes next */
+	size_t len, size; /* gathered, room */
+	size_t skip;      /* of what comes next */
 };
 
 static void

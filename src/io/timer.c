@@ -13,7 +13,7 @@
 struct timers {
 	struct timer **heap;
 	uint32_t count, cap;
-	uint64_t order;		/* counts armings: the order among equal times */
+	uint64_t order; /* counts armings: the order among equal times */
 };
 
 struct timers *

@@ -8,18 +8,19 @@
 #include <strings.h>
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
 #include "io/transport.h"
 #include "tls_impl.h"
 
-#define ALPN_XMPP "\x0bxmpp-client"
-#define SRV_PREFIX "_xmpp-client."
+#define ALPN_XMPP      "\x0bxmpp-client"
+#define SRV_PREFIX     "_xmpp-client."
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"
-#define EXPORTER_SIZE 32
-#define UNIQUE_MAX 64
-#define NAMES_TOLD 8		/* of a certificate that is somebody else's */
+#define EXPORTER_SIZE  32
+#define UNIQUE_MAX     64
+#define NAMES_TOLD     8 /* of a certificate that is somebody else's */
 
 struct tls_trust {
 	unsigned refs;
@@ -29,13 +30,13 @@ struct tls_trust {
 struct tls {
 	SSL *ssl;
 	int fd;
-	bool drained;		/* the last recv() took all */
-	bool at_end;		/* recv() said so */
+	bool drained; /* the last recv() took all */
+	bool at_end;  /* recv() said so */
 	bool is_server, is_up;
-	int error;		/* errno of the last recv() or send() */
-	struct tls_certs *certs;	/* the server's, with the hint as name */
-	char *name;			/* the domain for a client */
-	char *fault;			/* what is wrong with the certificate */
+	int error;               /* errno of the last recv() or send() */
+	struct tls_certs *certs; /* the server's, with the hint as name */
+	char *name;              /* the domain for a client */
+	char *fault;             /* what is wrong with the certificate */
 };
 
 /*
@@ -110,7 +111,7 @@ tls_new(SSL_CTX *context, int fd, const char *name)
 
 	tls->ssl = SSL_new(context);
 	if (bio == NULL || tls->ssl == NULL)
-		abort();	/* out of memory, as in base/mem.h */
+		abort(); /* out of memory, as in base/mem.h */
 	tls->fd = fd;
 	tls->name = mem_strdup(name);
 	BIO_set_data(bio, tls);
@@ -139,8 +140,8 @@ tls_connect(struct tls_trust *trust, int fd, const char *domain, bool direct)
 	if (!tls_is_address(domain))
 		SSL_set_tlsext_host_name(tls->ssl, domain);
 	if (direct)
-		SSL_set_alpn_protos(tls->ssl,
-		    (const unsigned char *)ALPN_XMPP, sizeof(ALPN_XMPP) - 1);
+		SSL_set_alpn_protos(tls->ssl, (const unsigned char *)ALPN_XMPP,
+		    sizeof(ALPN_XMPP) - 1);
 	SSL_set_connect_state(tls->ssl);
 	return tls;
 }
@@ -187,8 +188,8 @@ tls_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	(void)ssl;
 	(void)arg;
 	rc = SSL_select_next_proto(&chosen, out_len,
-	    (const unsigned char *)ALPN_XMPP, sizeof(ALPN_XMPP) - 1,
-	    in, in_len);
+	    (const unsigned char *)ALPN_XMPP, sizeof(ALPN_XMPP) - 1, in,
+	    in_len);
 	if (rc != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
@@ -202,7 +203,7 @@ string_is(const ASN1_STRING *string, const char *text)
 
 	return (size_t)ASN1_STRING_length(string) == len &&
 	    strncasecmp((const char *)ASN1_STRING_get0_data(string), text,
-	    len) == 0;
+		len) == 0;
 }
 
 /* id-on-xmppAddr and id-on-dnsSRV, RFC 6120 13.7.1.2. */
@@ -219,8 +220,7 @@ other_name_is(const GENERAL_NAME *name, const char *domain)
 	if (OBJ_obj2nid(kind) == NID_XmppAddr)
 		return value->type == V_ASN1_UTF8STRING &&
 		    string_is(value->value.utf8string, domain);
-	if (OBJ_obj2nid(kind) != NID_SRVName ||
-	    value->type != V_ASN1_IA5STRING)
+	if (OBJ_obj2nid(kind) != NID_SRVName || value->type != V_ASN1_IA5STRING)
 		return false;
 	service = mem_printf(SRV_PREFIX "%s", domain);
 	is = string_is(value->value.ia5string, service);
@@ -248,7 +248,8 @@ tell_subject(struct buf *out, X509_NAME *name)
 	char *bytes;
 	long len;
 
-	X509_NAME_print_ex(text, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
+	X509_NAME_print_ex(text, name, 0,
+	    XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
 	len = BIO_get_mem_data(text, &bytes);
 	buf_add(out, bytes, len > 0 ? (size_t)len : 0);
 	BIO_free(text);
@@ -543,16 +544,16 @@ tls_exporter(struct tls *tls, struct buf *out)
 {
 	static const unsigned char no_context[1];
 	unsigned char key[EXPORTER_SIZE];
+	int rc;
 
 	if (!tls->is_up ||
 	    (!tls_is_v13(tls) && SSL_get_extms_support(tls->ssl) != 1))
 		return false;
-	if (SSL_export_keying_material(tls->ssl, key, sizeof(key),
-	    EXPORTER_LABEL, sizeof(EXPORTER_LABEL) - 1, no_context, 0,
-	    1) != 1) {
+	rc = SSL_export_keying_material(tls->ssl, key, sizeof(key),
+	    EXPORTER_LABEL, sizeof(EXPORTER_LABEL) - 1, no_context, 0, 1);
+	if (rc == 1)
+		buf_add(out, key, sizeof(key));
+	else
 		ERR_clear_error();
-		return false;
-	}
-	buf_add(out, key, sizeof(key));
-	return true;
+	return rc == 1;
 }

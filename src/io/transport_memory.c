@@ -10,16 +10,17 @@ struct memory {
 	struct transport base;
 	struct memory_faults faults;
 	struct buf inbox;
-	struct memory *peer;	/* NULL: freed */
-	bool peer_shut;		/* nothing more will come into the inbox */
+	struct memory *peer; /* NULL: freed */
+	bool peer_shut;      /* nothing more will come into the inbox */
 	bool was_shut;
 };
 
 static size_t
 chunk_of(const struct memory *m, size_t len)
 {
-	return m->faults.chunk > 0 && m->faults.chunk < len ?
-	    m->faults.chunk : len;
+	size_t chunk = m->faults.chunk;
+
+	return chunk > 0 && chunk < len ? chunk : len;
 }
 
 static ssize_t
@@ -48,9 +49,12 @@ memory_write(struct transport *io, const void *bytes, size_t len,
 	struct memory *m = (struct memory *)io, *peer = m->peer;
 	size_t room;
 
-	if (m->faults.fail_write || peer == NULL || m->was_shut) {
-		err_set(err, "write: %s", m->faults.fail_write ?
-		    "failed as told" : "nobody reads");
+	if (m->faults.fail_write) {
+		err_set(err, "write: failed as told");
+		return IO_ERROR;
+	}
+	if (peer == NULL || m->was_shut) {
+		err_set(err, "write: nobody reads");
 		return IO_ERROR;
 	}
 	if (m->faults.stall)

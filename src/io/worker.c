@@ -25,12 +25,12 @@ STAILQ_HEAD(work_list, work);
 
 struct worker {
 	struct loop_source *source;
-	int event;			/* threads tell the loop by it */
+	int event; /* threads tell the loop by it */
 	size_t max_jobs;
 	pthread_t *threads;
 	unsigned thread_count;
 
-	pthread_mutex_t lock;		/* for all below */
+	pthread_mutex_t lock; /* for all below */
 	pthread_cond_t wanted;
 	struct work_list waiting, finished;
 	size_t waiting_count;
@@ -186,8 +186,8 @@ worker_free(struct worker **holder)
 }
 
 int
-worker_start(struct worker *w, void (*work)(void *job),
-    void (*done)(void *job), void *job)
+worker_start(struct worker *w, void (*work)(void *job), void (*done)(void *job),
+    void *job)
 {
 	struct work *entry;
 	int rc = -1;

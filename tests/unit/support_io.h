@@ -30,8 +30,8 @@ struct owner {
 	bool (*on_data)(struct owner *, const char *bytes, size_t len);
 	void (*on_drained)(struct owner *);
 	void (*on_closed)(struct owner *);
-	unsigned spend;		/* stanzas per call */
-	uint64_t takes_ms;	/* of the fake clock, per call */
+	unsigned spend;    /* stanzas per call */
+	uint64_t takes_ms; /* of the fake clock, per call */
 };
 
 static inline bool
@@ -114,8 +114,9 @@ io_turns(struct loop *loop, unsigned count)
 static inline void
 io_pair(int fds[2])
 {
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
-	    SOCK_CLOEXEC, 0, fds), 0);
+	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+	assert_int_equal(socketpair(AF_UNIX, type, 0, fds), 0);
 }
 
 static inline struct loop *

@@ -49,12 +49,12 @@ tls_path(const char *name)
 }
 
 struct tls_issue {
-	const char *name;	/* name.pem, name.key */
+	const char *name; /* name.pem, name.key */
 	const char *subject;
-	const char *alt_names;	/* as OpenSSL's configuration has it */
-	const char *issuer;	/* a name; NULL: self-signed */
+	const char *alt_names; /* as OpenSSL's configuration has it */
+	const char *issuer;    /* a name; NULL: self-signed */
 	bool is_ca;
-	long from, to;		/* seconds from now; to 0: a day */
+	long from, to; /* seconds from now; to 0: a day */
 };
 
 static inline EVP_PKEY *

@@ -2,9 +2,9 @@
 #include "support_io.h"
 
 static struct loop *loop;
-static struct transport *far;	/* the peer's end */
+static struct transport *far; /* the peer's end */
 static struct owner o;
-static uint64_t committed;	/* what the commit hook says */
+static uint64_t committed; /* what the commit hook says */
 
 static uint64_t
 on_commit(void *arg, uint64_t turn)
@@ -190,7 +190,9 @@ fussy_free(struct transport *io)
 }
 
 static const struct transport_ops fussy_ops = {
-	.read = fussy_read, .write = fussy_write, .free = fussy_free,
+	.read = fussy_read,
+	.write = fussy_write,
+	.free = fussy_free,
 };
 
 static void

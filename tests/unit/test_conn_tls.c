@@ -284,7 +284,8 @@ static void
 test_handshakes_a_turn(void **state)
 {
 	const struct conn_events events = { .data = no_data,
-	    .secured = count_secured, .closed = no_end };
+		.secured = count_secured,
+		.closed = no_end };
 	struct conn *conns[CROWD];
 	char answer[4096];
 	SSL *plain[CROWD];
@@ -305,7 +306,7 @@ test_handshakes_a_turn(void **state)
 	loop_turn(loop, 0);
 	for (int i = 0; i < CROWD; i++)
 		answered += recv(pairs[i][1], answer, sizeof(answer),
-		    MSG_PEEK) > 0;
+				MSG_PEEK) > 0;
 	assert_int_equal(answered, 8);
 	io_turns(loop, 3);
 	for (int i = 0; i < CROWD; i++)

@@ -73,7 +73,7 @@ test_stanzas_a_turn(void **state)
 	(void)state;
 	start(0, true, 0);
 	loop_turn(loop, 0);
-	assert_string_equal(served, "aaaaaaaa");	/* 8 of 32: 256 */
+	assert_string_equal(served, "aaaaaaaa"); /* 8 of 32: 256 */
 	assert_true(conns_are_ready(loop_conns(loop)));
 	loop_turn(loop, 0);
 	assert_int_equal(strlen(served), 16);
@@ -116,7 +116,9 @@ test_groups_take_turns(void **state)
 	assert_string_equal(served, "aklbklck");
 	served[0] = '\0';
 	loop_turn(loop, 0);
-	assert_string_equal(served, "ldklekl" "f");
+	assert_string_equal(served,
+	    "ldklekl"
+	    "f");
 }
 
 static void

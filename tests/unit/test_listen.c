@@ -74,7 +74,7 @@ dial(const char *address)
 	inet_pton(AF_INET, address, &v4.sin_addr);
 	v4.sin_port = v6.sin6_port = htons(listen_port(listener));
 	rc = is_v6 ? connect(fd, (struct sockaddr *)&v6, sizeof(v6)) :
-	    connect(fd, (struct sockaddr *)&v4, sizeof(v4));
+		     connect(fd, (struct sockaddr *)&v4, sizeof(v4));
 	assert_int_equal(rc, 0);
 	return fd;
 }
@@ -83,10 +83,9 @@ static bool
 has_v6(void)
 {
 	struct sockaddr_in6 at = { .sin6_family = AF_INET6,
-	    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	bool has = fd >= 0 &&
-	    bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+	bool has = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
 
 	close(fd);
 	return has;
@@ -165,7 +164,9 @@ test_freed_in_accepted(void **state)
 	close(fds[1]);
 }
 
-/* Without descriptors it pauses for a second, and does not keep the loop busy. */
+/*
+ * Without descriptors it pauses for a second, and does not keep the loop busy.
+ */
 static void
 test_pause_at_emfile(void **state)
 {
@@ -202,8 +203,8 @@ test_errors(void **state)
 	struct err err = { "" };
 
 	(void)state;
-	assert_null(listen_new(loop, "example.org", 0, on_accepted, NULL,
-	    &err));
+	assert_null(
+	    listen_new(loop, "example.org", 0, on_accepted, NULL, &err));
 	assert_string_equal(err.text, "example.org: not an address");
 	start("127.0.0.1");
 	second = listen_new(loop, "127.0.0.1", listen_port(listener),

@@ -13,10 +13,13 @@ setup(void **state)
 	clock_real();
 	if (tls_setup(state) < 0)
 		return -1;
-	tls_issue(&(struct tls_issue){ .name = "ca", .subject = "Test CA",
+	tls_issue(&(struct tls_issue){ .name = "ca",
+	    .subject = "Test CA",
 	    .is_ca = true });
-	tls_issue(&(struct tls_issue){ .name = "good", .subject = "good",
-	    .alt_names = "DNS:a.example,DNS:*.wild.example", .issuer = "ca" });
+	tls_issue(&(struct tls_issue){ .name = "good",
+	    .subject = "good",
+	    .alt_names = "DNS:a.example,DNS:*.wild.example",
+	    .issuer = "ca" });
 	return 0;
 }
 
@@ -77,7 +80,9 @@ test_common_name_is_no_name(void **state)
 {
 	(void)state;
 	assert_string_equal(verdict_of(&(struct tls_issue){ .name = "cn",
-	    .subject = "b.example", .issuer = "ca" }, "b.example"),
+					   .subject = "b.example",
+					   .issuer = "ca" },
+				"b.example"),
 	    "the certificate is not for b.example but for CN = b.example");
 }
 
@@ -85,15 +90,20 @@ test_common_name_is_no_name(void **state)
 static void
 test_xmpp_names(void **state)
 {
-	struct tls_issue srv = { .name = "srv", .subject = "x", .issuer = "ca",
-	    .alt_names = "otherName:1.3.6.1.5.5.7.8.7;IA5:"
-	    "_xmpp-client.b.example" };
-	struct tls_issue address = { .name = "addr", .subject = "x",
-	    .issuer = "ca",
-	    .alt_names = "otherName:1.3.6.1.5.5.7.8.5;UTF8:b.example" };
-	struct tls_issue server = { .name = "s2s", .subject = "x",
-	    .issuer = "ca", .alt_names = "otherName:1.3.6.1.5.5.7.8.7;IA5:"
-	    "_xmpp-server.b.example" };
+	struct tls_issue srv = { .name = "srv",
+		.subject = "x",
+		.issuer = "ca",
+		.alt_names = "otherName:1.3.6.1.5.5.7.8.7;IA5:"
+			     "_xmpp-client.b.example" };
+	struct tls_issue address = { .name = "addr",
+		.subject = "x",
+		.issuer = "ca",
+		.alt_names = "otherName:1.3.6.1.5.5.7.8.5;UTF8:b.example" };
+	struct tls_issue server = { .name = "s2s",
+		.subject = "x",
+		.issuer = "ca",
+		.alt_names = "otherName:1.3.6.1.5.5.7.8.7;IA5:"
+			     "_xmpp-server.b.example" };
 
 	(void)state;
 	assert_null(verdict_of(&srv, "b.example"));
@@ -106,8 +116,10 @@ test_xmpp_names(void **state)
 static void
 test_addresses(void **state)
 {
-	struct tls_issue issue = { .name = "ip", .subject = "x",
-	    .issuer = "ca", .alt_names = "IP:127.0.0.1,IP:::1" };
+	struct tls_issue issue = { .name = "ip",
+		.subject = "x",
+		.issuer = "ca",
+		.alt_names = "IP:127.0.0.1,IP:::1" };
 
 	(void)state;
 	assert_null(verdict_of(&issue, "127.0.0.1"));
@@ -118,9 +130,12 @@ test_addresses(void **state)
 static void
 test_expired(void **state)
 {
-	struct tls_issue issue = { .name = "old", .subject = "x",
-	    .issuer = "ca", .alt_names = "DNS:a.example",
-	    .from = -20 * DAY, .to = -10 * DAY };
+	struct tls_issue issue = { .name = "old",
+		.subject = "x",
+		.issuer = "ca",
+		.alt_names = "DNS:a.example",
+		.from = -20 * DAY,
+		.to = -10 * DAY };
 	char wanted[64], day[16];
 	time_t end = time(NULL) - 10 * DAY;
 
@@ -133,9 +148,12 @@ test_expired(void **state)
 static void
 test_not_yet(void **state)
 {
-	struct tls_issue issue = { .name = "new", .subject = "x",
-	    .issuer = "ca", .alt_names = "DNS:a.example",
-	    .from = 10 * DAY, .to = 20 * DAY };
+	struct tls_issue issue = { .name = "new",
+		.subject = "x",
+		.issuer = "ca",
+		.alt_names = "DNS:a.example",
+		.from = 10 * DAY,
+		.to = 20 * DAY };
 	const char *said = verdict_of(&issue, "a.example");
 
 	(void)state;
@@ -146,12 +164,16 @@ test_not_yet(void **state)
 static void
 test_issuers(void **state)
 {
-	struct tls_issue other = { .name = "ca2", .subject = "Other CA",
-	    .is_ca = true };
-	struct tls_issue theirs = { .name = "theirs", .subject = "x",
-	    .issuer = "ca2", .alt_names = "DNS:a.example" };
-	struct tls_issue self = { .name = "self", .subject = "x",
-	    .alt_names = "DNS:a.example" };
+	struct tls_issue other = { .name = "ca2",
+		.subject = "Other CA",
+		.is_ca = true };
+	struct tls_issue theirs = { .name = "theirs",
+		.subject = "x",
+		.issuer = "ca2",
+		.alt_names = "DNS:a.example" };
+	struct tls_issue self = { .name = "self",
+		.subject = "x",
+		.alt_names = "DNS:a.example" };
 
 	(void)state;
 	tls_issue(&other);
@@ -164,8 +186,10 @@ test_issuers(void **state)
 	assert_null(verdict("theirs", "ca2.pem", "a.example"));
 	assert_null(verdict("theirs", "theirs.pem", "a.example"));
 	/* The system does not know our authority either. */
-	tls_issue(&(struct tls_issue){ .name = "by-self", .subject = "y",
-	    .issuer = "self", .alt_names = "DNS:a.example" });
+	tls_issue(&(struct tls_issue){ .name = "by-self",
+	    .subject = "y",
+	    .issuer = "self",
+	    .alt_names = "DNS:a.example" });
 	assert_non_null(verdict("by-self", "self.pem", "a.example"));
 }
 
@@ -240,7 +264,7 @@ test_unique(void **state)
 		assert_false(tls_is_v13(p.ours));
 		assert_string_equal(tls_version(p.ours), "TLSv1.2");
 		len = serve ? SSL_get_finished(p.plain, theirs, 64) :
-		    SSL_get_peer_finished(p.plain, theirs, 64);
+			      SSL_get_peer_finished(p.plain, theirs, 64);
 		buf_clear(&ours);
 		assert_true(tls_unique(p.ours, &ours));
 		assert_int_equal(len, 12);

@@ -1,14 +1,14 @@
 #include "support_io.h"
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <pthread.h>
 
 #include "io/worker.h"
 
 struct job {
 	int in, out;
-	sem_t *started, *go;	/* NULL: does not wait */
+	sem_t *started, *go; /* NULL: does not wait */
 	pthread_t thread;
 	bool blocks_signals;
 };
@@ -97,7 +97,7 @@ test_max_jobs(void **state)
 	first->started = &started;
 	first->go = &go;
 	assert_int_equal(worker_start(w, work, done, first), 0);
-	sem_wait(&started);	/* it runs, so it does not wait any more */
+	sem_wait(&started); /* it runs, so it does not wait any more */
 	assert_int_equal(worker_start(w, work, done, job_new(2)), 0);
 	assert_int_equal(worker_start(w, work, done, job_new(3)), 0);
 	assert_int_equal(worker_start(w, work, done, extra), -1);

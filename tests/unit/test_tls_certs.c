@@ -115,16 +115,20 @@ test_bad_files(void **state)
 
 	(void)state;
 	assert_int_equal(tls_certs_add(certs, NULL, tls_path("no.pem"),
-	    tls_path("a.key"), &err), -1);
+			     tls_path("a.key"), &err),
+	    -1);
 	assert_non_null(strstr(err.text, "no.pem: No such file or directory"));
 	assert_int_equal(tls_certs_add(certs, NULL, tls_path("a.pem"),
-	    tls_path("no.key"), &err), -1);
+			     tls_path("no.key"), &err),
+	    -1);
 	assert_non_null(strstr(err.text, "no.key: No such file or directory"));
 	assert_int_equal(tls_certs_add(certs, NULL, tls_path("a.key"),
-	    tls_path("a.key"), &err), -1);
+			     tls_path("a.key"), &err),
+	    -1);
 	assert_non_null(strstr(err.text, "a.key: no start line"));
 	assert_int_equal(tls_certs_add(certs, NULL, tls_path("a.pem"),
-	    tls_path("b.key"), &err), -1);
+			     tls_path("b.key"), &err),
+	    -1);
 	assert_non_null(strstr(err.text, "b.key: key values mismatch"));
 	tls_certs_unref(&certs);
 }
@@ -190,8 +194,9 @@ test_alpn_of_a_client(void **state)
 		assert_int_equal(tls_handshake(ours, &err), 0);
 		len = read(fds[1], hello, sizeof(hello));
 		assert_non_null(memmem(hello, (size_t)len, "a.example", 9));
-		assert_int_equal(memmem(hello, (size_t)len,
-		    "\x0bxmpp-client", 12) != NULL, direct);
+		assert_int_equal(memmem(hello, (size_t)len, "\x0bxmpp-client",
+				     12) != NULL,
+		    direct);
 		tls_free(&ours);
 		close(fds[0]);
 		close(fds[1]);
@@ -206,7 +211,8 @@ make(const char *const *domains, size_t count)
 	struct err err = { "" };
 
 	assert_int_equal(tls_make_self_signed(tls_path("self.pem"),
-	    tls_path("self.key"), domains, count, &err), 0);
+			     tls_path("self.key"), domains, count, &err),
+	    0);
 	assert_string_equal(err.text, "");
 }
 
@@ -331,7 +337,8 @@ test_self_signed_nowhere(void **state)
 
 	(void)state;
 	assert_int_equal(tls_make_self_signed(tls_path("no/self.pem"),
-	    tls_path("no/self.key"), domains, 1, &err), -1);
+			     tls_path("no/self.key"), domains, 1, &err),
+	    -1);
 	assert_non_null(strstr(err.text, "no/self.key"));
 	assert_non_null(strstr(err.text, "No such file or directory"));
 }
@@ -340,8 +347,10 @@ test_self_signed_nowhere(void **state)
 static void
 test_self_signed_long_name(void **state)
 {
-	const char *domains[] = { "a-rather-long-label-of-a-domain."
-	    "and-yet-another-long-label-of-it.example.org" };
+	const char *domains[] = {
+		"a-rather-long-label-of-a-domain."
+		"and-yet-another-long-label-of-it.example.org"
+	};
 
 	(void)state;
 	make(domains, 1);

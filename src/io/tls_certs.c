@@ -11,6 +11,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
@@ -19,12 +20,23 @@
 #include "base/table.h"
 #include "tls_impl.h"
 
-#define SELF_SIGNED_DAYS 3650
-#define SELF_SIGNED_SERIAL 16	/* bytes */
-#define COMMON_NAME_MAX 64	/* ub-common-name, RFC 5280 */
+#define SELF_SIGNED_DAYS   3650
+#define SELF_SIGNED_SERIAL 16 /* bytes */
+#define COMMON_NAME_MAX    64 /* ub-common-name, RFC 5280 */
+
+/* A stream has an end of its own: a missing close_notify hides nothing. */
+#define CONTEXT_OPTIONS \
+	(SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | \
+	    SSL_OP_IGNORE_UNEXPECTED_EOF)
+#define CONTEXT_MODE \
+	(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | \
+	    SSL_MODE_RELEASE_BUFFERS)
+#define NAME_FLAGS \
+	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | \
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
 
 struct cert {
-	char *domain;		/* lower case */
+	char *domain; /* lower case */
 	SSL_CTX *context;
 	UT_hash_handle hh;
 };
@@ -32,7 +44,7 @@ struct cert {
 struct tls_certs {
 	unsigned refs;
 	SSL_CTX *base;
-	SSL_CTX *fallback;	/* the default, or the first; counted */
+	SSL_CTX *fallback; /* the default, or the first; counted */
 	struct cert *by_domain;
 };
 
@@ -81,14 +93,10 @@ tls_context(const SSL_METHOD *method, struct err *err)
 	}
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 	SSL_CTX_set_security_level(context, 2);
-	/* A stream has an end of its own: a missing close_notify hides nothing. */
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION |
-	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
-	    SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_options(context, CONTEXT_OPTIONS);
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(context, CONTEXT_MODE);
 	/* One read for the header and the record, not two. */
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
@@ -248,9 +256,7 @@ certs_cover(X509 *x509, const char *domain)
 {
 	if (tls_is_address(domain))
 		return X509_check_ip_asc(x509, domain, 0) == 1;
-	return X509_check_host(x509, domain, 0,
-	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+	return X509_check_host(x509, domain, 0, NAME_FLAGS, NULL) == 1;
 }
 
 static bool
@@ -343,7 +349,7 @@ set_serial(X509 *x509)
 	BIGNUM *number;
 
 	random_bytes(bytes, sizeof(bytes));
-	bytes[0] = (bytes[0] & 0x7f) | 0x40;	/* positive, never short */
+	bytes[0] = (bytes[0] & 0x7f) | 0x40; /* positive, never short */
 	number = BN_bin2bn(bytes, sizeof(bytes), NULL);
 	BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509));
 	BN_free(number);
@@ -444,7 +450,7 @@ write_pair(const char *chain, const char *key, X509 *x509, EVP_PKEY *pkey,
 	int rc = -1;
 
 	if (PEM_write_bio_PKCS8PrivateKey(pem, pkey, NULL, NULL, 0, NULL,
-	    NULL) != 1) {
+		NULL) != 1) {
 		tls_error(err, key);
 		goto out;
 	}
