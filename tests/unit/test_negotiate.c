@@ -1,0 +1,491 @@
+/* accept.c against connect.c, in one loop. */
+#include "unit/support_io.h"
+
+#include "io/tls.h"
+#include "xmpp/accept.h"
+#include "xmpp/connect.h"
+#include "xmpp/ns.h"
+
+#define HEAD "<stream:stream to='a.example' version='1.0' " \
+	"xmlns='jabber:client' xmlns:stream='" NS_STREAMS "'>"
+
+struct duo {
+	struct loop *loop;
+	struct conn *near, *far;	/* the server's and the client's */
+	struct accept *accept;
+	struct connect *connect;
+	struct stream *at_server, *at_client;
+	struct tls_certs *certs;
+	struct tls_trust *trust;
+	char folder[64], chain[80], key[80];
+	const char *password;
+	char full[64], at_server_closed[256], at_client_failed[512];
+	enum connect_failure failure;
+	struct buf got;
+};
+
+/* --- the server's owner --- */
+
+static bool
+serves(void *arg, const char *domain)
+{
+	(void)arg;
+	return strcmp(domain, "a.example") == 0;
+}
+
+static void
+salt(void *arg, const char *domain, const char *name, enum scram_hash hash,
+    struct scram_keys *out)
+{
+	(void)arg;
+	(void)domain;
+	(void)name;
+	(void)hash;
+	out->iterations = SCRAM_ITERATIONS_MIN;
+	out->salt_len = 4;
+	memcpy(out->salt, "salt", 4);
+}
+
+static bool
+may_try(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static void
+check(void *arg, const char *domain, const char *name, const char *password,
+    enum scram_hash hash)
+{
+	struct duo *d = arg;
+	struct scram_keys keys = { 0 };
+
+	assert_null(password);
+	salt(arg, domain, name, hash, &keys);
+	assert_int_equal(scram_derive(&keys, hash, "pencil", NULL), 0);
+	accept_keys(d->accept, &keys);
+}
+
+static bool
+authorize(void *arg, const char *domain, const char *name, const char *authzid)
+{
+	(void)arg;
+	(void)domain;
+	return strcmp(name, "user") == 0 && authzid == NULL;
+}
+
+static void
+failed(void *arg, const char *name, const char *why)
+{
+	(void)arg;
+	(void)name;
+	(void)why;
+}
+
+static const char *
+bind_resource(void *arg, const char *resource, enum error_cond *cond)
+{
+	struct duo *d = arg;
+
+	(void)cond;
+	snprintf(d->full, sizeof(d->full), "user@a.example/%s", resource);
+	return d->full;
+}
+
+static void
+on_stanza(void *arg, struct elem *e)
+{
+	struct duo *d = arg;
+
+	elem_write(&d->got, e, NS_CLIENT);
+}
+
+static void
+on_closed(void *arg, const char *cond, const char *reason)
+{
+	(void)arg;
+	(void)cond;
+	(void)reason;
+}
+
+static const struct stream_events stream_events = {
+	.stanza = on_stanza, .closed = on_closed
+};
+
+static void
+server_ready(void *arg, struct stream *stream)
+{
+	struct duo *d = arg;
+
+	d->at_server = stream;
+	stream_set_owner(stream, &stream_events, d);
+	accept_free(&d->accept);
+}
+
+static void
+server_closed(void *arg, const char *reason)
+{
+	struct duo *d = arg;
+
+	snprintf(d->at_server_closed, sizeof(d->at_server_closed), "%s",
+	    reason);
+	d->near = NULL;
+	accept_free(&d->accept);
+}
+
+static const struct accept_host host = {
+	serves, salt, may_try, check, authorize, failed, bind_resource,
+	server_ready, server_closed
+};
+
+/* --- the client's --- */
+
+static void
+salted(void *arg, enum scram_hash hash, const struct scram_keys *keys)
+{
+	struct duo *d = arg;
+	unsigned char key[SCRAM_KEY_MAX];
+
+	assert_int_equal(scram_salted(hash, d->password, keys->salt,
+	    keys->salt_len, keys->iterations, key, NULL), 0);
+	connect_salted(d->connect, key);
+}
+
+static void
+client_ready(void *arg, struct stream *stream, const char *full,
+    const struct elem *features)
+{
+	struct duo *d = arg;
+
+	assert_non_null(elem_find(features, "urn:x", "x"));
+	assert_string_equal(full, d->full);
+	d->at_client = stream;
+	stream_set_owner(stream, &stream_events, d);
+	connect_free(&d->connect);
+}
+
+static void
+client_failed(void *arg, enum connect_failure failure, const char *text)
+{
+	struct duo *d = arg;
+
+	d->failure = failure;
+	snprintf(d->at_client_failed, sizeof(d->at_client_failed), "%s", text);
+	d->far = NULL;
+	connect_free(&d->connect);
+}
+
+static const struct connect_events connect_events = {
+	salted, client_ready, client_failed
+};
+
+/* --- both --- */
+
+static void
+duo_init(struct duo *d)
+{
+	*d = (struct duo){ .loop = io_loop(), .password = "pencil" };
+	buf_puts(&d->got, "");
+}
+
+static void
+make_certificate(struct duo *d)
+{
+	static const char *const domains[] = { "a.example" };
+	struct err err = { "" };
+
+	snprintf(d->folder, sizeof(d->folder), "/tmp/test_negotiate.XXXXXX");
+	assert_non_null(mkdtemp(d->folder));
+	snprintf(d->chain, sizeof(d->chain), "%s/chain.pem", d->folder);
+	snprintf(d->key, sizeof(d->key), "%s/key.pem", d->folder);
+	clock_real();
+	assert_int_equal(tls_make_self_signed(d->chain, d->key, domains, 1,
+	    &err), 0);
+	d->certs = tls_certs_new(&err);
+	assert_int_equal(tls_certs_add(d->certs, NULL, d->chain, d->key, &err),
+	    0);
+	d->trust = tls_trust_new(d->chain, &err);
+	assert_non_null(d->trust);
+}
+
+static void
+start_server(struct duo *d, enum accept_tls tls, struct transport *io)
+{
+	static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
+	struct accept_options options = {
+		.tls = tls, .auth_ms = 60000, .tls_ms = 20000, .tries = 3,
+		.certs = d->certs, .limits = { 4096, 8, 16, 64 },
+		.bound_limits = { 8192, 8, 16, 64 }, .features = more,
+	};
+
+	d->near = conn_new(d->loop, io, "c1", NULL, NULL);
+	d->accept = accept_new(d->loop, d->near, &options, &host, d);
+}
+
+static void
+start_client(struct duo *d, enum connect_tls tls, struct transport *io,
+    const char *domain_ascii)
+{
+	struct connect_options options = {
+		.domain = "a.example", .domain_ascii = domain_ascii,
+		.name = "user", .password = d->password, .resource = "r",
+		.tls = tls, .trust = d->trust, .limits = { 4096, 8, 16, 64 },
+		.tls_ms = 20000, .total_ms = 60000,
+	};
+
+	d->far = conn_new(d->loop, io, "u1", NULL, NULL);
+	d->connect = connect_new(d->loop, d->far, &options, &connect_events,
+	    d);
+}
+
+static bool
+is_over(const struct duo *d)
+{
+	return (d->at_client != NULL || d->at_client_failed[0] != '\0') &&
+	    (d->at_server != NULL || d->at_server_closed[0] != '\0');
+}
+
+static void
+run(struct duo *d, bool poke, unsigned turns)
+{
+	while (turns-- > 0 && !is_over(d)) {
+		if (poke && d->near != NULL)
+			conn_poke(d->near);
+		if (poke && d->far != NULL)
+			conn_poke(d->far);
+		loop_turn(d->loop, poke ? 0 : 10);
+	}
+}
+
+static void
+duo_fini(struct duo *d)
+{
+	accept_free(&d->accept);
+	connect_free(&d->connect);
+	stream_abort(&d->at_server);
+	stream_abort(&d->at_client);
+	tls_certs_unref(&d->certs);
+	tls_trust_unref(&d->trust);
+	loop_turn(d->loop, 0);
+	loop_free(&d->loop);
+	buf_free(&d->got);
+	if (d->folder[0] == '\0')
+		return;
+	unlink(d->chain);
+	unlink(d->key);
+	rmdir(d->folder);
+}
+
+static void
+assert_talks(struct duo *d)
+{
+	assert_string_equal(d->at_client_failed, "");
+	assert_string_equal(d->at_server_closed, "");
+	assert_non_null(d->at_client);
+	assert_non_null(d->at_server);
+	assert_string_equal(d->full, "user@a.example/r");
+	stream_send_text(d->at_client, "<message><body>hi</body></message>");
+	for (int i = 0; i < 200 && d->got.len == 0; i++) {
+		conn_poke(stream_conn(d->at_client));
+		conn_poke(stream_conn(d->at_server));
+		loop_turn(d->loop, 0);
+	}
+	assert_string_equal(d->got.data, "<message><body>hi</body></message>");
+}
+
+static void
+test_memory(void **state)
+{
+	static const size_t chunks[] = { 0, 1, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
+		struct transport *a, *b;
+		struct duo d;
+
+		duo_init(&d);
+		transport_memory(&a, &b);
+		transport_memory_faults(a)->chunk = chunks[i];
+		transport_memory_faults(b)->chunk = chunks[i];
+		start_server(&d, ACCEPT_PLAIN, a);
+		start_client(&d, CONNECT_PLAIN, b, "a.example");
+		run(&d, true, 5000);
+		assert_talks(&d);
+		duo_fini(&d);
+	}
+}
+
+static void
+test_wrong_password(void **state)
+{
+	struct transport *a, *b;
+	struct duo d;
+
+	(void)state;
+	duo_init(&d);
+	d.password = "pencils";
+	transport_memory(&a, &b);
+	start_server(&d, ACCEPT_PLAIN, a);
+	start_client(&d, CONNECT_PLAIN, b, "a.example");
+	run(&d, true, 100);
+	assert_int_equal(d.failure, CONNECT_REFUSED);
+	assert_string_equal(d.at_client_failed, "not-authorized");
+	assert_string_equal(d.at_server_closed, "the peer closed the stream");
+	duo_fini(&d);
+}
+
+/* Whichever of the two insists on TLS gets no password out of the other. */
+static void
+test_tls_is_wanted(void **state)
+{
+	struct transport *a, *b;
+	struct duo d;
+
+	(void)state;
+	duo_init(&d);
+	transport_memory(&a, &b);
+	start_server(&d, ACCEPT_PLAIN, a);
+	start_client(&d, CONNECT_STARTTLS, b, "a.example");
+	run(&d, true, 100);
+	assert_int_equal(d.failure, CONNECT_TLS);
+	duo_fini(&d);
+
+	duo_init(&d);
+	transport_memory(&a, &b);
+	start_server(&d, ACCEPT_STARTTLS, a);
+	start_client(&d, CONNECT_PLAIN, b, "a.example");
+	run(&d, true, 100);
+	assert_int_equal(d.failure, CONNECT_NO_MECHANISM);
+	duo_fini(&d);
+}
+
+static void
+start_tls_duo(struct duo *d, bool direct, const char *domain_ascii)
+{
+	int fds[2];
+
+	io_pair(fds);
+	start_server(d, direct ? ACCEPT_DIRECT : ACCEPT_STARTTLS,
+	    transport_socket(fds[0]));
+	start_client(d, direct ? CONNECT_DIRECT : CONNECT_STARTTLS,
+	    transport_socket(fds[1]), domain_ascii);
+	run(d, false, 300);
+}
+
+static void
+test_tls(void **state)
+{
+	(void)state;
+	for (int direct = 0; direct < 2; direct++) {
+		struct duo d;
+
+		duo_init(&d);
+		make_certificate(&d);
+		start_tls_duo(&d, direct != 0, "a.example");
+		assert_talks(&d);
+		assert_true(stream_is_secure(d.at_client));
+		assert_true(stream_is_secure(d.at_server));
+		duo_fini(&d);
+	}
+}
+
+static void
+test_wrong_certificate(void **state)
+{
+	(void)state;
+	for (int direct = 0; direct < 2; direct++) {
+		struct duo d;
+
+		duo_init(&d);
+		make_certificate(&d);
+		start_tls_duo(&d, direct != 0, "b.example");
+		assert_int_equal(d.failure, CONNECT_TLS);
+		assert_true(strlen(d.at_client_failed) > 4);
+		assert_null(d.at_server);
+		duo_fini(&d);
+	}
+}
+
+/* --- bytes behind STARTTLS --- */
+
+static bool
+take_bytes(void *arg, const char *bytes, size_t len)
+{
+	struct duo *d = arg;
+
+	buf_add(&d->got, bytes, len);
+	return false;
+}
+
+static void
+send_header(void *arg)
+{
+	struct duo *d = arg;
+
+	conn_send(d->far, HEAD, strlen(HEAD), NULL, NULL);
+}
+
+static void
+far_closed(void *arg, const char *reason)
+{
+	struct duo *d = arg;
+
+	snprintf(d->at_client_failed, sizeof(d->at_client_failed), "%s",
+	    reason);
+}
+
+static const struct conn_events far_events = {
+	.data = take_bytes, .secured = send_header, .closed = far_closed
+};
+
+/* Injected before TLS, and inside it as if the client had said it. */
+static void
+test_injection(void **state)
+{
+	static const char injected[] = HEAD "<starttls xmlns='" NS_TLS "'/>"
+	    "<auth xmlns='" NS_SASL "' mechanism='X'/>" HEAD
+	    "<auth xmlns='" NS_SASL "' mechanism='X'/>";
+	struct duo d;
+	int fds[2];
+
+	(void)state;
+	duo_init(&d);
+	make_certificate(&d);
+	io_pair(fds);
+	start_server(&d, ACCEPT_STARTTLS, transport_socket(fds[0]));
+	d.far = conn_new(d.loop, transport_socket(fds[1]), "f1", &far_events,
+	    &d);
+	conn_send(d.far, injected, strlen(injected), NULL, NULL);
+	for (int i = 0; i < 100 && strstr(d.got.data, "<proceed") == NULL; i++)
+		loop_turn(d.loop, 10);
+	assert_non_null(strstr(d.got.data, "<proceed"));
+	buf_clear(&d.got);
+	conn_start_tls_client(d.far, d.trust, "a.example", false, 20000);
+	for (int i = 0; i < 100 && strstr(d.got.data, "</stream:f") == NULL;
+	    i++)
+		loop_turn(d.loop, 10);
+	assert_string_equal(d.at_client_failed, "");
+	assert_non_null(strstr(d.got.data, "<mechanisms "));
+	assert_null(strstr(d.got.data, "<failure"));
+	assert_null(strstr(d.got.data, "<stream:error"));
+	assert_non_null(strstr(d.got.data, "PLUS</mechanism>"));
+	assert_non_null(strstr(d.got.data, "<mechanism>PLAIN</mechanism>"));
+	assert_non_null(strstr(d.got.data, "<channel-binding type='tls-exp"));
+	conn_abort(&d.far);
+	duo_fini(&d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_wrong_password),
+		cmocka_unit_test(test_tls_is_wanted),
+		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_wrong_certificate),
+		cmocka_unit_test(test_injection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
