@@ -52,7 +52,7 @@ struct xml {
 	size_t fed;		/* bytes of this document that expat has got */
 	size_t mark;		/* all before that byte is done with */
 	size_t pending;		/* bytes that expat holds for want of more */
-	size_t rescanned;	/* the sum of `pending` since `mark` moved */
+	size_t rescanned;	/* the sum of `pending` over one long token */
 
 	unsigned budget, handled;
 	bool inside;		/* xml_feed() runs */
@@ -86,22 +86,11 @@ event_end(const struct xml *x)
 	    (size_t)XML_GetCurrentByteCount(x->parser);
 }
 
-static bool
-is_too_long(const struct xml *x, size_t upto)
-{
-	return upto > x->mark && upto - x->mark > x->limits.stanza_bytes;
-}
-
-/* What stands behind the limit does not count: it must not depend on splitting. */
 static void
 fail(struct xml *x, enum xml_result verdict, const char *text)
 {
 	if (is_over(x))
 		return;
-	if (is_too_long(x, event_end(x))) {
-		verdict = XML_TOO_LARGE;
-		text = "stanza too large";
-	}
 	err_set(x->err, "%s", text);
 	end(x, verdict);
 }
@@ -173,10 +162,6 @@ open_root(struct xml *x, const char *name, const char **attrs)
 {
 	struct elem *root = build(x, name, attrs);
 
-	if (is_too_long(x, event_end(x))) {
-		fail(x, XML_TOO_LARGE, "stream header too large");
-		return;
-	}
 	elem_set(root, "xmlns", x->root_ns);
 	x->root_ns = NULL;
 	x->mark = event_end(x);
@@ -190,10 +175,6 @@ finish_stanza(struct xml *x)
 	struct elem *stanza = x->now;
 
 	x->now = NULL;
-	if (is_too_long(x, event_end(x))) {
-		fail(x, XML_TOO_LARGE, "stanza too large");
-		return;
-	}
 	x->mark = event_end(x);
 	x->handled++;
 	x->events->stanza(x->arg, stanza);
@@ -455,22 +436,23 @@ xml_restart(struct xml *x)
 
 /*
  * expat guesses UTF-16 from the first two bytes whatever it was told, and skips
- * a byte order mark, which RFC 6120 11.6 does not know.
+ * a byte order mark, which RFC 6120 11.6 does not know. So these two come in a
+ * slice's front.
  */
 static void
-check_first_bytes(struct xml *x, size_t len)
+check_first_bytes(struct xml *x)
 {
-	for (size_t at = x->fed; at < 2 && at - x->fed < len; at++) {
-		unsigned char c = (unsigned char)x->next[at - x->fed];
+	unsigned char c = (unsigned char)x->next[0];
 
-		if (c == 0 || c >= 0xfe)
-			fail(x, XML_BAD_ENCODING, "encoding other than UTF-8");
-		else if (at == 0 && c == 0xef)
-			fail(x, XML_NOT_WELL_FORMED, "byte order mark");
-	}
+	if (x->fed >= 2)
+		return;
+	if (c == 0 || c >= 0xfe)
+		fail(x, XML_BAD_ENCODING, "encoding other than UTF-8");
+	else if (x->fed == 0 && c == 0xef)
+		fail(x, XML_NOT_WELL_FORMED, "byte order mark");
 }
 
-/* What expat holds counts as read: it must end within the limits. */
+/* An unfinished token must not be read again without end. */
 static void
 check_pending(struct xml *x)
 {
@@ -481,22 +463,38 @@ check_pending(struct xml *x)
 	x->rescanned = x->pending > SLICE ? x->rescanned + x->pending : 0;
 	if (least < RESCAN_LEAST)
 		least = RESCAN_LEAST;
-	if (is_too_long(x, x->fed))
-		fail(x, XML_TOO_LARGE, "stanza too large");
-	else if (x->rescanned / RESCANS > least)
+	if (x->rescanned / RESCANS > least)
 		fail(x, XML_TOO_LARGE, "token in too many pieces");
+}
+
+/*
+ * expat never gets a byte behind the limit, so that it makes no difference how
+ * the bytes came. Else as much as it holds: or a long token is read in squares.
+ */
+static size_t
+slice_length(const struct xml *x)
+{
+	size_t len = x->pending > SLICE ? x->pending : SLICE;
+	size_t begun = x->fed - x->mark, limit = x->limits.stanza_bytes;
+	size_t room = limit > begun ? limit - begun : 0;
+
+	if (x->fed == 0)
+		len = 1;	/* check_first_bytes() */
+	if (len > x->left)
+		len = x->left;
+	return len < room ? len : room;
 }
 
 static enum XML_Status
 parse_slice(struct xml *x)
 {
-	/* In step with what expat holds: or a long token is read in squares. */
-	size_t len = x->pending > SLICE ? x->pending : SLICE;
+	size_t len = slice_length(x);
 	enum XML_Status status;
 
-	if (len > x->left)
-		len = x->left;
-	check_first_bytes(x, len);
+	if (len == 0)
+		fail(x, XML_TOO_LARGE, "stanza too large");
+	else
+		check_first_bytes(x);
 	if (is_over(x))
 		return XML_STATUS_ERROR;
 	status = XML_Parse(x->parser, x->next, (int)len, XML_FALSE);

@@ -48,6 +48,18 @@ feed_pieces(struct trace *t, const uint8_t *data, size_t size, size_t most)
 	}
 }
 
+/*
+ * Text between stanzas that is not well-formed either ("x]]>") is one or the
+ * other: expat reports text before what is wrong in it only in a read before.
+ */
+static bool
+same_end(enum xml_result a, enum xml_result b)
+{
+	return a == b ||
+	    (a == XML_BAD_FORMAT && b == XML_NOT_WELL_FORMED) ||
+	    (a == XML_NOT_WELL_FORMED && b == XML_BAD_FORMAT);
+}
+
 static void
 expect_same(const struct trace *whole, const uint8_t *data, size_t size,
     const struct xml_limits *limits, size_t most, unsigned budget)
@@ -56,7 +68,7 @@ expect_same(const struct trace *whole, const uint8_t *data, size_t size,
 
 	trace_init(&t, limits, budget);
 	feed_pieces(&t, data, size, most);
-	if (t.result != whole->result || t.log.len != whole->log.len ||
+	if (!same_end(t.result, whole->result) || t.log.len != whole->log.len ||
 	    (t.log.len > 0 && strcmp(t.log.data, whole->log.data) != 0)) {
 		fprintf(stderr, "whole:\n%s%s\npieces of %zu, budget %u:\n"
 				"%s%s\n",

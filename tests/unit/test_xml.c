@@ -170,6 +170,8 @@ test_encodings(void **state)
 		{ "\xfe\xff\0<\0a\0/\0>", "unsupported-encoding", 10 },
 		{ "<\0a\0/\0>\0", "unsupported-encoding", 8 },
 		{ "\0<\0a\0/\0>", "unsupported-encoding", 8 },
+		{ " \0<\0", "unsupported-encoding", 4 },
+		{ "\x16\0\x01\0", "not-well-formed", 4 },
 		{ "\xef\xbb\xbf" HEAD, "not-well-formed", 0 },
 		/* Overlong, surrogates, beyond U+10FFFF, cut short, alone. */
 		{ HEAD "<a>\xc0\x80</a>", OPEN "not-well-formed", 0 },
