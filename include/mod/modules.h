@@ -1,0 +1,32 @@
+/*
+ * The table of modules: what the proxy does beyond carrying stanzas, one XEP or
+ * family a file (docs/adding-a-xep.md). Its order is that of the calls.
+ */
+#ifndef MOD_MODULES_H
+#define MOD_MODULES_H
+
+#include "core/hooks.h"
+
+extern const struct module *const modules[]; /* NULL-ended */
+
+extern const struct module mod_bind;
+extern const struct module mod_session;
+extern const struct module mod_register;
+extern const struct module mod_push;
+extern const struct module mod_disco;
+extern const struct module mod_caps;
+extern const struct module mod_ping;
+extern const struct module mod_version;
+extern const struct module mod_time;
+extern const struct module mod_last;
+extern const struct module mod_roster;
+extern const struct module mod_blocking;
+extern const struct module mod_carbons;
+extern const struct module mod_presence;
+extern const struct module mod_directed;
+extern const struct module mod_subscription;
+extern const struct module mod_archive;
+extern const struct module mod_receipts;
+extern const struct module mod_chat_states;
+
+#endif

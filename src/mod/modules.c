@@ -1,0 +1,27 @@
+#include "mod/modules.h"
+
+#include <stddef.h>
+
+const struct module *const modules[] = {
+	&mod_bind,
+	&mod_session,
+	&mod_register,
+	&mod_push,
+	&mod_disco,
+	&mod_caps,
+	&mod_ping,
+	&mod_version,
+	&mod_time,
+	/* Before presence: it compares what a session was with what it becomes. */
+	&mod_last,
+	&mod_roster,
+	&mod_blocking,
+	&mod_carbons,
+	&mod_subscription,
+	&mod_presence,
+	&mod_directed,
+	&mod_archive,
+	&mod_receipts,
+	&mod_chat_states,
+	NULL,
+};
