@@ -1,0 +1,29 @@
+/* disco#info (XEP-0030) as the table of modules makes it: pure functions. */
+#ifndef MOD_INFO_H
+#define MOD_INFO_H
+
+#include "core/hooks.h"
+#include "xmpp/elem.h"
+
+/*
+ * What contacts see of us: one identity and the modules' peer_features, sorted.
+ * Entity capabilities (mod/caps.h) are the hash of exactly this.
+ */
+struct elem *info_for_peers(struct arena *, const struct module *const *);
+
+/*
+ * Turns what a server says of the account or of its domain into what clients see:
+ * takes out what is hidden, adds what the modules have.
+ */
+void info_overlay(struct elem *query, const struct module *const *);
+/*
+ * Adds what the node itself answers: the namespaces of the requests that modules
+ * take there, except hidden ones.
+ */
+void info_add_node(struct elem *query, const struct module *const *);
+
+/* <query/> with one identity, no features yet. name NULL: none. */
+struct elem *info_new(struct arena *, const char *category, const char *type,
+    const char *name);
+
+#endif

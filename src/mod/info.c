@@ -1,0 +1,142 @@
+#include "mod/info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "xmpp/ns.h"
+
+static bool
+has_feature(const struct elem *query, const char *var)
+{
+	ELEM_EACH(e, query) {
+		if (elem_is(e, NS_DISCO_INFO, "feature") &&
+		    text_equals(elem_attr(e, "var"), var))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_feature(struct elem *query, const char *var)
+{
+	if (!has_feature(query, var))
+		elem_set(elem_child(query, NS_DISCO_INFO, "feature"), "var",
+		    var);
+}
+
+static void
+add_features(struct elem *query, const char *const *features)
+{
+	for (; features != NULL && *features != NULL; features++)
+		add_feature(query, *features);
+}
+
+struct elem *
+info_new(struct arena *arena, const char *category, const char *type,
+    const char *name)
+{
+	struct elem *query = elem_new(arena, NS_DISCO_INFO, "query");
+	struct elem *identity = elem_child(query, NS_DISCO_INFO, "identity");
+
+	elem_set(identity, "category", category);
+	elem_set(identity, "type", type);
+	elem_set(identity, "name", name);
+	return query;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static size_t
+count_peer_features(const struct module *const *modules)
+{
+	size_t count = 0;
+
+	for (; *modules != NULL; modules++)
+		for (const char *const *f = (*modules)->peer_features;
+		     f != NULL && *f != NULL; f++)
+			count++;
+	return count;
+}
+
+struct elem *
+info_for_peers(struct arena *arena, const struct module *const *modules)
+{
+	size_t count = count_peer_features(modules), n = 0;
+	const char **all = mem_array(count, sizeof(*all));
+	struct elem *query = info_new(arena, "client", "pc", XMPPROXY_NAME);
+
+	for (; *modules != NULL; modules++)
+		for (const char *const *f = (*modules)->peer_features;
+		     f != NULL && *f != NULL; f++)
+			all[n++] = *f;
+	qsort(all, count, sizeof(*all), compare);
+	for (n = 0; n < count; n++)
+		add_feature(query, all[n]);
+	free(all);
+	return query;
+}
+
+/* By name, or by what stands before a '*' at the end. */
+static bool
+matches(const char *pattern, const char *var)
+{
+	size_t len = strlen(pattern);
+
+	if (len > 0 && pattern[len - 1] == '*')
+		return strncmp(pattern, var, len - 1) == 0;
+	return strcmp(pattern, var) == 0;
+}
+
+static bool
+is_hidden(const struct module *const *modules, const char *var)
+{
+	for (; *modules != NULL; modules++)
+		for (const char *const *h = (*modules)->hidden;
+		     h != NULL && *h != NULL; h++)
+			if (matches(*h, var))
+				return true;
+	return false;
+}
+
+static void
+remove_hidden(struct elem *query, const struct module *const *modules)
+{
+	struct elem *next;
+	const char *var;
+
+	for (struct elem *e = elem_first(query); e != NULL; e = next) {
+		next = elem_next(e);
+		var = elem_attr(e, "var");
+		if (elem_is(e, NS_DISCO_INFO, "feature") && var != NULL &&
+		    is_hidden(modules, var))
+			elem_remove(e);
+	}
+}
+
+void
+info_overlay(struct elem *query, const struct module *const *modules)
+{
+	remove_hidden(query, modules);
+	for (; *modules != NULL; modules++)
+		add_features(query, (*modules)->features);
+}
+
+void
+info_add_node(struct elem *query, const struct module *const *modules)
+{
+	const struct module *const *at;
+
+	for (at = modules; *at != NULL; at++)
+		for (const struct iq_handler *h = (*at)->iqs;
+		     h != NULL && h->name != NULL; h++)
+			if ((h->scope & IQ_TO_NODE) &&
+			    !is_hidden(modules, h->ns))
+				add_feature(query, h->ns);
+}
