@@ -1,0 +1,104 @@
+/*
+ * A proxy with fake servers and fake clients, all in memory, on a clock that stands
+ * still. The proxy has a loop of its own; all others share a second one.
+ */
+#ifndef RIG_RIG_H
+#define RIG_RIG_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/proxy.h"
+#include "io/loop.h"
+#include "rig/peer.h"
+#include "xmpp/accept.h"
+#include "xmpp/connect.h"
+#include "xmpp/scram.h"
+
+#define RIG_PASSWORD "secret"      /* everybody's, on both sides of the proxy */
+#define RIG_WALL     1735689600000 /* 2025-01-01T00:00:00Z, where it begins */
+
+struct attempt;
+struct job;
+struct rig_dial;
+struct salted_cache;
+
+/* The server of one account. */
+struct rig_server {
+	STAILQ_ENTRY(rig_server) next;
+	struct peer peer;
+	char *jid;         /* the account's */
+	char *resource;    /* it gives this one, whatever is asked */
+	bool is_down;      /* cannot be reached */
+	bool is_manual;    /* answers nothing by itself */
+	char *roster;      /* XML: <item/>s */
+	char *info;        /* XML: the inside of disco#info's <query/> */
+	char *domain_info; /* the same of the domain; NULL: as info */
+	bool has_carbons;
+	char *refusal; /* of a bind: a stanza error's name, or NULL */
+};
+
+struct rig_client {
+	STAILQ_ENTRY(rig_client) next;
+	struct peer peer;
+	struct connect *connect; /* while it logs in */
+	char *failure;           /* why it could not */
+};
+
+struct rig {
+	struct loop *loop;  /* the proxy's */
+	struct loop *peers; /* of everybody else */
+	struct proxy *proxy;
+	size_t cut;        /* bytes a turn on each connection; 0: no limit */
+	uint64_t activity; /* goes up with whatever happens */
+	bool is_traced;    /* all stanzas to stderr */
+	struct buf log;    /* the proxy's, all levels, a line each */
+	STAILQ_HEAD(, rig_server) servers; /* in the configuration's order */
+	STAILQ_HEAD(, rig_client) clients;
+	LIST_HEAD(, attempt) attempts; /* servers' streams that negotiate */
+	LIST_HEAD(, rig_dial) dials;
+	STAILQ_HEAD(, job) jobs;
+	struct scram_keys keys[SCRAM_HASHES]; /* of the servers */
+	struct salted_cache *salted;          /* of the clients */
+};
+
+/* Fakes the clock. Upstreams begin to dial; nothing has run yet. */
+struct rig *rig_new(const char *config_xml, size_t cut, struct err *);
+/* Stops the proxy as SIGTERM does, and frees everything. */
+void rig_free(struct rig **);
+/* Runs until nobody has anything to do at this time of the clock. */
+void rig_run(struct rig *);
+void rig_wait(struct rig *, uint64_t ms); /* in steps of a second at most */
+void rig_trace(struct rig *, const char *who, const char *arrow,
+    const struct elem *);
+void rig_trace_text(struct rig *, const char *who, const char *arrow,
+    const char *xml);
+
+/* "C1", made at its first use; "S" or "S1", "S2": NULL where there is no such account. */
+struct rig_client *rig_client(struct rig *, const char *name);
+struct rig_server *rig_server(struct rig *, const char *name);
+struct rig_server *rig_server_of(struct rig *, const char *jid);
+
+/* client.c: connects and binds; -1: failure says why not. resource NULL: none asked. */
+int rig_login(struct rig_client *, const char *domain, const char *name,
+    const char *resource);
+void rig_client_free(struct rig_client *);
+
+/* server.c */
+void rig_server_init(struct rig *, struct rig_server *,
+    const struct account_config *, const char *name);
+void rig_server_free(struct rig_server *);
+/* A connection of the proxy; which server's is known when it has logged in. */
+void rig_server_accept(struct rig *, struct transport *);
+void rig_server_drop_attempts(struct rig *);
+
+/* env.c: how the proxy reaches servers and has work done. */
+struct proxy_env rig_env(struct rig *);
+void rig_env_run_jobs(struct rig *);
+
+#endif

@@ -1,0 +1,370 @@
+/* The server's side: lets the proxy log in, and answers what servers answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "rig/rig.h"
+#include "xmpp/ns.h"
+#include "xmpp/stanza.h"
+#include "xmpp/xml.h"
+
+#define ITERATIONS 4096
+
+/* A stream that has not bound its resource yet. */
+struct attempt {
+	LIST_ENTRY(attempt) next;
+	struct rig *rig;
+	struct transport *wire;
+	struct accept *accept;
+	struct rig_server *server; /* known once it has authenticated */
+	char *full;
+};
+
+static const char default_info[] =
+    "<identity category='account' type='registered'/>"
+    "<identity category='pubsub' type='pep'/>"
+    "<feature var='http://jabber.org/protocol/disco#info'/>"
+    "<feature var='http://jabber.org/protocol/disco#items'/>"
+    "<feature var='urn:xmpp:carbons:2'/>"
+    "<feature var='urn:xmpp:ping'/>"
+    "<feature var='vcard-temp'/>";
+
+/* --- logging in --- */
+
+static void
+attempt_free(struct attempt *a)
+{
+	accept_free(&a->accept);
+	LIST_REMOVE(a, next);
+	free(a->full);
+	free(a);
+}
+
+void
+rig_server_drop_attempts(struct rig *rig)
+{
+	while (!LIST_EMPTY(&rig->attempts))
+		attempt_free(LIST_FIRST(&rig->attempts));
+}
+
+static struct rig_server *
+server_at(struct rig *rig, const char *domain, const char *name)
+{
+	char *jid = mem_printf("%s@%s", name, domain);
+	struct rig_server *s = rig_server_of(rig, jid);
+
+	free(jid);
+	return s;
+}
+
+static bool
+serves(void *arg, const char *domain)
+{
+	struct attempt *a = arg;
+	struct rig_server *s;
+
+	STAILQ_FOREACH(s, &a->rig->servers, next) {
+		if (text_equals(strchr(s->jid, '@') + 1, domain))
+			return true;
+	}
+	return false;
+}
+
+static const struct scram_keys *
+keys_of(struct rig *rig, enum scram_hash hash)
+{
+	struct scram_keys *k = &rig->keys[hash];
+
+	if (k->known)
+		return k;
+	k->iterations = ITERATIONS;
+	k->salt_len = 16;
+	memcpy(k->salt, "a server's salt.", 16);
+	scram_derive(k, hash, RIG_PASSWORD, NULL);
+	return k;
+}
+
+static void
+salt(void *arg, const char *domain, const char *name, enum scram_hash hash,
+    struct scram_keys *out)
+{
+	struct attempt *a = arg;
+
+	(void)domain;
+	(void)name;
+	*out = *keys_of(a->rig, hash);
+}
+
+static bool
+may_try(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static void
+check(void *arg, const char *domain, const char *name, const char *password,
+    enum scram_hash hash)
+{
+	struct attempt *a = arg;
+
+	if (password != NULL)
+		accept_verdict(a->accept, strcmp(password, RIG_PASSWORD) == 0);
+	else
+		accept_keys(a->accept,
+		    server_at(a->rig, domain, name) == NULL ?
+			NULL :
+			keys_of(a->rig, hash));
+}
+
+static bool
+authorize(void *arg, const char *domain, const char *name, const char *authzid)
+{
+	struct attempt *a = arg;
+
+	(void)authzid;
+	a->server = server_at(a->rig, domain, name);
+	return a->server != NULL && !a->server->is_down;
+}
+
+static void
+failed(void *arg, const char *name, const char *why)
+{
+	(void)arg;
+	(void)name;
+	(void)why;
+}
+
+static enum error_cond
+cond_of(const char *name)
+{
+	for (int c = 0; c < ERR_COND_COUNT; c++) {
+		if (strcmp(error_cond_name((enum error_cond)c), name) == 0)
+			return (enum error_cond)c;
+	}
+	return ERR_UNDEFINED_CONDITION;
+}
+
+static const char *
+bind_resource(void *arg, const char *resource, enum error_cond *cond)
+{
+	struct attempt *a = arg;
+	char made[RANDOM_ID_SIZE];
+
+	if (a->server->refusal != NULL) {
+		*cond = cond_of(a->server->refusal);
+		return NULL;
+	}
+	if (a->server->resource != NULL)
+		resource = a->server->resource;
+	if (resource == NULL)
+		resource = random_id(made);
+	free(a->full);
+	a->full = mem_printf("%s/%s", a->server->jid, resource);
+	return a->full;
+}
+
+static void
+ready(void *arg, struct stream *stream)
+{
+	struct attempt *a = arg;
+
+	peer_take_stream(&a->server->peer, stream, a->full);
+	a->server->peer.wire = a->wire;
+	attempt_free(a);
+}
+
+static void
+closed(void *arg, const char *reason)
+{
+	(void)reason;
+	attempt_free(arg);
+}
+
+static const struct accept_host host = {
+	.serves = serves,
+	.salt = salt,
+	.may_try = may_try,
+	.check = check,
+	.authorize = authorize,
+	.failed = failed,
+	.bind = bind_resource,
+	.ready = ready,
+	.closed = closed,
+};
+
+void
+rig_server_accept(struct rig *rig, struct transport *wire)
+{
+	static const char *const features[] = {
+		"<ver xmlns='urn:xmpp:features:rosterver'/>", NULL
+	};
+	static const struct xml_limits limits = { 16 << 20, 1024, 1024,
+		262144 };
+	struct attempt *a = mem_alloc(sizeof(*a));
+	struct accept_options options = {
+		.tls = ACCEPT_PLAIN,
+		.limits = limits,
+		.bound_limits = limits,
+		.auth_ms = 60000,
+		.tls_ms = 10000,
+		.tries = 3,
+		.features = features,
+	};
+
+	a->rig = rig;
+	a->wire = wire;
+	LIST_INSERT_HEAD(&rig->attempts, a, next);
+	a->accept = accept_new(rig->peers,
+	    conn_new(rig->peers, wire, "server", NULL, NULL), &options, &host,
+	    a);
+}
+
+/* --- answering --- */
+
+struct rule {
+	const char *ns, *name;
+	void (*fill)(struct rig_server *, struct elem *result);
+};
+
+static void
+add_xml(struct elem *parent, const char *ns, const char *xml)
+{
+	struct buf b = { 0 };
+	struct elem *all;
+
+	buf_printf(&b, "<all>%s</all>", xml);
+	all = xml_parse(parent->arena, b.data, b.len, ns, NULL, NULL);
+	if (all != NULL) {
+		ELEM_EACH(child, all)
+			elem_append(parent, elem_copy(parent->arena, child));
+	}
+	buf_free(&b);
+}
+
+static void
+fill_roster(struct rig_server *s, struct elem *result)
+{
+	struct elem *query = elem_child(result, NS_ROSTER, "query");
+
+	elem_set(query, "ver", "server-1");
+	add_xml(query, NS_ROSTER, s->roster);
+}
+
+static void
+fill_info(struct rig_server *s, struct elem *result)
+{
+	struct elem *query = elem_child(result, NS_DISCO_INFO, "query");
+	const char *from = elem_attr(result, "from");
+	const char *info = s->info;
+
+	if (s->domain_info != NULL && from != NULL && !strchr(from, '@'))
+		info = s->domain_info;
+	add_xml(query, NS_DISCO_INFO, info);
+}
+
+static void
+fill_items(struct rig_server *s, struct elem *result)
+{
+	(void)s;
+	elem_child(result, NS_DISCO_ITEMS, "query");
+}
+
+static void
+fill_blocks(struct rig_server *s, struct elem *result)
+{
+	(void)s;
+	elem_child(result, NS_BLOCKING, "blocklist");
+}
+
+static void
+fill_nothing(struct rig_server *s, struct elem *result)
+{
+	(void)s;
+	(void)result;
+}
+
+static const struct rule rules[] = {
+	{ NS_ROSTER, "query", fill_roster },
+	{ NS_DISCO_INFO, "query", fill_info },
+	{ NS_DISCO_ITEMS, "query", fill_items },
+	{ NS_BLOCKING, "blocklist", fill_blocks },
+	{ NS_PING, "ping", fill_nothing },
+};
+
+/* To the server or the account itself. */
+static bool
+is_own(const struct rig_server *s, const char *to)
+{
+	return to == NULL || strcmp(to, s->jid) == 0 ||
+	    strcmp(to, strchr(s->jid, '@') + 1) == 0;
+}
+
+static bool
+answer_get(struct rig_server *s, const struct elem *iq)
+{
+	struct elem *result;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		if (elem_find(iq, rules[i].ns, rules[i].name) == NULL)
+			continue;
+		result = stanza_result(iq);
+		elem_set(result, "to", s->peer.full);
+		rules[i].fill(s, result);
+		peer_send_elem(&s->peer, result);
+		return true;
+	}
+	return false;
+}
+
+static bool
+answer_set(struct rig_server *s, const struct elem *iq)
+{
+	if (elem_find(iq, NS_CARBONS, NULL) == NULL)
+		return false;
+	peer_send_elem(&s->peer,
+	    s->has_carbons ? stanza_result(iq) :
+			     stanza_error(iq, ERR_SERVICE_UNAVAILABLE, NULL));
+	return true;
+}
+
+static bool
+answer(struct peer *p, struct elem *iq)
+{
+	struct rig_server *s = rig_server(p->rig, p->name);
+
+	if (s->is_manual || stanza_kind(iq) != STANZA_IQ ||
+	    !is_own(s, elem_attr(iq, "to")))
+		return false;
+	if (stanza_type(iq) == TYPE_GET)
+		return answer_get(s, iq);
+	return stanza_type(iq) == TYPE_SET && answer_set(s, iq);
+}
+
+void
+rig_server_init(struct rig *rig, struct rig_server *s,
+    const struct account_config *account, const char *name)
+{
+	peer_init(&s->peer, rig, name);
+	s->peer.answer = answer;
+	s->jid = mem_strdup(account->jid);
+	s->roster = mem_strdup("");
+	s->info = mem_strdup(default_info);
+	s->has_carbons = true;
+}
+
+void
+rig_server_free(struct rig_server *s)
+{
+	peer_fini(&s->peer);
+	free(s->jid);
+	free(s->resource);
+	free(s->roster);
+	free(s->info);
+	free(s->domain_info);
+	free(s->refusal);
+	free(s);
+}

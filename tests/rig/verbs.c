@@ -1,0 +1,501 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "rig/run.h"
+#include "xmpp/ns.h"
+
+#define UP_SECONDS 900 /* backoff ends at five minutes */
+
+/* --- before the rig: configuration --- */
+
+/* "a=1 b=2" becomes " a='1' b='2'". */
+static int
+add_attributes(struct run *run, struct buf *b, const char *rest)
+{
+	char *word, *value;
+
+	while ((word = script_word(run->arena, &rest)) != NULL) {
+		if ((value = strchr(word, '=')) == NULL)
+			return run_fail(run, "'%s' is no name=value", word);
+		*value++ = '\0';
+		buf_printf(b, " %s='%s'", word, value);
+	}
+	return 0;
+}
+
+static int
+on_user(struct run *run, const char *rest)
+{
+	return add_attributes(run, &run->user, rest);
+}
+
+static int
+on_account(struct run *run, const char *rest)
+{
+	return add_attributes(run, &run->account, rest);
+}
+
+static int
+on_limits(struct run *run, const char *rest)
+{
+	return add_attributes(run, &run->limits, rest);
+}
+
+static int
+on_users(struct run *run, const char *rest)
+{
+	buf_puts(&run->users, rest);
+	return 0;
+}
+
+static int
+on_let(struct run *run, const char *rest)
+{
+	const char *name = script_word(run->arena, &rest);
+
+	if (name == NULL)
+		return run_fail(run, "let what?");
+	vars_set(&run->lets, name, strlen(name), rest, strlen(rest));
+	return 0;
+}
+
+static int
+on_cut(struct run *run, const char *rest)
+{
+	if (run->cut > 0)
+		run->cut = strtoul(rest, NULL, 10);
+	return 0;
+}
+
+/* --- before it runs: servers --- */
+
+/* An optional server's name in front. */
+static struct rig_server *
+server_of(struct run *run, const char **rest)
+{
+	const char *after = *rest;
+	const char *name = script_word(run->arena, &after);
+	struct rig_server *s = NULL;
+
+	if (name != NULL && name[0] == 'S')
+		s = rig_server(run->rig, name);
+	if (s != NULL)
+		*rest = after;
+	return s != NULL ? s : rig_server(run->rig, "S");
+}
+
+static int
+set_text(char **field, const char *text)
+{
+	free(*field);
+	*field = mem_strdup(text);
+	return 0;
+}
+
+static int
+on_roster(struct run *run, const char *rest)
+{
+	return set_text(&server_of(run, &rest)->roster, rest);
+}
+
+static int
+on_info(struct run *run, const char *rest)
+{
+	return set_text(&server_of(run, &rest)->info, rest);
+}
+
+static int
+on_domain_info(struct run *run, const char *rest)
+{
+	return set_text(&server_of(run, &rest)->domain_info, rest);
+}
+
+static int
+on_gives(struct run *run, const char *rest)
+{
+	return set_text(&server_of(run, &rest)->resource, rest);
+}
+
+static int
+on_refuses(struct run *run, const char *rest)
+{
+	return set_text(&server_of(run, &rest)->refusal, rest);
+}
+
+static int
+on_manual(struct run *run, const char *rest)
+{
+	server_of(run, &rest)->is_manual = true;
+	return 0;
+}
+
+static int
+on_auto(struct run *run, const char *rest)
+{
+	server_of(run, &rest)->is_manual = false;
+	return 0;
+}
+
+static int
+on_no_carbons(struct run *run, const char *rest)
+{
+	server_of(run, &rest)->has_carbons = false;
+	return 0;
+}
+
+static int
+on_off(struct run *run, const char *rest)
+{
+	server_of(run, &rest)->is_down = true;
+	return 0;
+}
+
+/* --- clients --- */
+
+static int
+log_in(struct run *run, struct rig_client *c, const char *options)
+{
+	const char *view = run_option(run, options, "view");
+	const char *as = run_option(run, options, "as");
+	const char *resource = run_option(run, options, "resource");
+	char *lower = arena_strdup(run->arena, c->peer.name);
+
+	if (as == NULL)
+		as = view != NULL && strcmp(view, "node") == 0 ?
+		    "alice@proxy.example" :
+		    "alice@a.example";
+	lower[0] = 'c';
+	if (resource == NULL)
+		resource = lower;
+	return rig_login(c, strchr(as, '@') + 1,
+	    arena_strndup(run->arena, as, strcspn(as, "@")),
+	    *resource != '\0' ? resource : NULL);
+}
+
+static int
+on_connect(struct run *run, const char *rest)
+{
+	const char *name = script_word(run->arena, &rest);
+	struct peer *p = run_peer(run, name);
+	struct rig_client *c;
+
+	if (p == NULL)
+		return -1;
+	c = rig_client(run->rig, name);
+	if (log_in(run, c, rest) != 0)
+		return run_fail(run, "%s cannot log in: %s", name, c->failure);
+	vars_set(&run->vars, name, strlen(name), p->full, strlen(p->full));
+	return 0;
+}
+
+/* "refused C1 text of the failure [options]" */
+static int
+on_refused(struct run *run, const char *rest)
+{
+	const char *name = script_word(run->arena, &rest);
+	const char *text = script_word(run->arena, &rest);
+	struct peer *p = run_peer(run, name);
+	struct rig_client *c;
+
+	if (p == NULL)
+		return -1;
+	c = rig_client(run->rig, name);
+	if (log_in(run, c, rest) == 0)
+		return run_fail(run, "%s can log in", name);
+	if (text != NULL && strstr(c->failure, text) == NULL)
+		return run_fail(run, "%s cannot log in: %s", name, c->failure);
+	return 0;
+}
+
+static void
+send_presence(struct run *run, struct peer *p, const char *options)
+{
+	const char *priority = run_option(run, options, "priority");
+	const char *show = run_option(run, options, "show");
+	struct buf b = { 0 };
+
+	buf_puts(&b, "<presence>");
+	if (show != NULL)
+		buf_printf(&b, "<show>%s</show>", show);
+	if (priority != NULL)
+		buf_printf(&b, "<priority>%s</priority>", priority);
+	buf_puts(&b, "</presence>");
+	rig_trace_text(run->rig, p->name, ">", b.data);
+	peer_send(p, b.data);
+	buf_free(&b);
+	rig_run(run->rig);
+}
+
+static int
+on_presence(struct run *run, const char *rest)
+{
+	struct peer *p = run_peer(run, script_word(run->arena, &rest));
+
+	if (p == NULL)
+		return -1;
+	send_presence(run, p, rest);
+	return 0;
+}
+
+/* As clients begin: roster, carbons, presence. What that gives is routine. */
+static int
+on_login(struct run *run, const char *rest)
+{
+	const char *after = rest;
+	const char *name = script_word(run->arena, &after);
+	struct peer *p;
+
+	if (on_connect(run, rest) != 0)
+		return -1;
+	p = run_peer(run, name);
+	if (!run_has_word(run, after, "noroster"))
+		peer_send(p,
+		    "<iq type='get' id='login-roster'>"
+		    "<query xmlns='" NS_ROSTER "'/></iq>");
+	if (run_has_word(run, after, "carbons"))
+		peer_send(p,
+		    "<iq type='set' id='login-carbons'>"
+		    "<enable xmlns='" NS_CARBONS "'/></iq>");
+	if (!run_has_word(run, after, "nopresence"))
+		send_presence(run, p, after);
+	rig_run(run->rig);
+	if (p->stream == NULL)
+		return run_fail(run, "%s was closed: %s", name,
+		    p->cond != NULL ? p->cond : "-");
+	run_drain(run);
+	return 0;
+}
+
+static int
+on_logout(struct run *run, const char *rest)
+{
+	struct peer *p = run_peer(run, script_word(run->arena, &rest));
+
+	if (p == NULL)
+		return -1;
+	peer_send(p, "<presence type='unavailable'/>");
+	peer_close(p);
+	rig_run(run->rig);
+	run_drain(run);
+	return 0;
+}
+
+static int
+with_peer(struct run *run, const char *rest, void (*act)(struct peer *))
+{
+	struct peer *p = run_peer(run, script_word(run->arena, &rest));
+
+	if (p == NULL)
+		return -1;
+	act(p);
+	rig_run(run->rig);
+	return 0;
+}
+
+static int
+on_close(struct run *run, const char *rest)
+{
+	return with_peer(run, rest, peer_close);
+}
+
+static int
+on_lose(struct run *run, const char *rest)
+{
+	return with_peer(run, rest, peer_cut);
+}
+
+static void
+stall(struct peer *p)
+{
+	peer_stall(p, 1024);
+}
+
+static void
+unstall(struct peer *p)
+{
+	peer_stall(p, 0);
+}
+
+static int
+on_stall(struct run *run, const char *rest)
+{
+	return with_peer(run, rest, stall);
+}
+
+static int
+on_unstall(struct run *run, const char *rest)
+{
+	return with_peer(run, rest, unstall);
+}
+
+static int
+on_closed(struct run *run, const char *rest)
+{
+	const char *name = script_word(run->arena, &rest);
+	struct peer *p = run_peer(run, name);
+
+	if (p == NULL)
+		return -1;
+	rig_run(run->rig);
+	if (!p->was_closed)
+		return run_fail(run, "%s was not closed", name);
+	if (!text_equals(p->cond, *rest != '\0' ? rest : NULL))
+		return run_fail(run, "%s was closed with %s (%s)", name,
+		    p->cond != NULL ? p->cond : "no error", p->reason);
+	return 0;
+}
+
+/* --- upstream --- */
+
+static void
+take_down(struct run *run, struct rig_server *s, const char *cond)
+{
+	char *error;
+
+	s->is_down = true;
+	if (cond != NULL) {
+		error = mem_printf("<stream:error><%s xmlns='" NS_STREAM_ERROR
+				   "'/></stream:error>",
+		    cond);
+		peer_send(&s->peer, error);
+		free(error);
+		peer_close(&s->peer);
+	} else {
+		peer_cut(&s->peer);
+	}
+	rig_run(run->rig);
+}
+
+static int
+bring_up(struct run *run, struct rig_server *s)
+{
+	s->is_down = false;
+	for (int i = 0; i < UP_SECONDS && s->peer.stream == NULL; i++)
+		rig_wait(run->rig, 1000);
+	if (s->peer.stream == NULL)
+		return run_fail(run, "the upstream does not come up");
+	vars_set(&run->vars, s->peer.name, strlen(s->peer.name), s->peer.full,
+	    strlen(s->peer.full));
+	rig_run(run->rig);
+	return 0;
+}
+
+static int
+on_upstream(struct run *run, const char *rest)
+{
+	struct rig_server *s = server_of(run, &rest);
+	const char *how = script_word(run->arena, &rest);
+
+	if (text_equals(how, "up"))
+		return bring_up(run, s);
+	if (!text_equals(how, "down"))
+		return run_fail(run, "an upstream is up or down");
+	take_down(run, s, *rest != '\0' ? rest : NULL);
+	return 0;
+}
+
+/* --- the rest --- */
+
+static int
+on_wait(struct run *run, const char *rest)
+{
+	char *unit;
+	unsigned long n = strtoul(rest, &unit, 10);
+
+	if (strcmp(unit, "ms") == 0)
+		rig_wait(run->rig, n);
+	else if (strcmp(unit, "s") == 0)
+		rig_wait(run->rig, n * 1000);
+	else if (strcmp(unit, "m") == 0)
+		rig_wait(run->rig, n * 60000);
+	else
+		return run_fail(run, "'%s' is no time", rest);
+	return 0;
+}
+
+static int
+on_drain(struct run *run, const char *rest)
+{
+	struct peer *p;
+	const char *name;
+
+	rig_run(run->rig);
+	if (*rest == '\0')
+		run_drain(run);
+	while ((name = script_word(run->arena, &rest)) != NULL) {
+		if ((p = run_peer(run, name)) == NULL)
+			return -1;
+		peer_drain(p);
+	}
+	return 0;
+}
+
+static int
+on_logged(struct run *run, const char *rest)
+{
+	const struct buf *log = &run->rig->log;
+	const char *text = run_expand(run, rest, true);
+	const char *found;
+
+	if (text == NULL)
+		return -1;
+	found = log->len > run->log_seen ?
+	    strstr(log->data + run->log_seen, text) :
+	    NULL;
+	if (found == NULL)
+		return run_fail(run, "the log does not say '%s'", text);
+	run->log_seen = (size_t)(found - log->data) + strcspn(found, "\n");
+	return 0;
+}
+
+static int
+on_repeat(struct run *run, const char *rest)
+{
+	const char *count = script_word(run->arena, &rest);
+	const char *verb = script_word(run->arena, &rest);
+	unsigned long n = count != NULL ? strtoul(count, NULL, 10) : 0;
+	int rc = 0;
+
+	if (n == 0 || verb == NULL)
+		return run_fail(run, "repeat how often what?");
+	for (run->n = 1; run->n <= n && rc == 0; run->n++)
+		rc = run_verb(run, verb, rest);
+	return rc;
+}
+
+const struct verb verbs[] = {
+	{ "user", PHASE_CONFIG, on_user },
+	{ "account", PHASE_CONFIG, on_account },
+	{ "limits", PHASE_CONFIG, on_limits },
+	{ "users", PHASE_CONFIG, on_users },
+	{ "cut", PHASE_CONFIG, on_cut },
+	{ "let", PHASE_ANY, on_let },
+	{ "repeat", PHASE_ANY, on_repeat },
+	{ "roster", PHASE_SETUP, on_roster },
+	{ "info", PHASE_SETUP, on_info },
+	{ "domain-info", PHASE_SETUP, on_domain_info },
+	{ "gives", PHASE_SETUP, on_gives },
+	{ "refuses", PHASE_SETUP, on_refuses },
+	{ "manual", PHASE_SETUP, on_manual },
+	{ "auto", PHASE_SETUP, on_auto },
+	{ "no-carbons", PHASE_SETUP, on_no_carbons },
+	{ "off", PHASE_SETUP, on_off },
+	{ "connect", PHASE_ACTION, on_connect },
+	{ "refused", PHASE_ACTION, on_refused },
+	{ "login", PHASE_ACTION, on_login },
+	{ "logout", PHASE_ACTION, on_logout },
+	{ "presence", PHASE_ACTION, on_presence },
+	{ "close", PHASE_ACTION, on_close },
+	{ "lose", PHASE_ACTION, on_lose },
+	{ "stall", PHASE_ACTION, on_stall },
+	{ "unstall", PHASE_ACTION, on_unstall },
+	{ "closed", PHASE_ACTION, on_closed },
+	{ "upstream", PHASE_ACTION, on_upstream },
+	{ "wait", PHASE_ACTION, on_wait },
+	{ "nothing", PHASE_ACTION, run_nothing },
+	{ "drain", PHASE_ACTION, on_drain },
+	{ "logged", PHASE_ACTION, on_logged },
+	{ NULL, PHASE_ANY, NULL },
+};
