@@ -1,0 +1,189 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/account.h"
+#include "core/proxy.h"
+#include "core/user.h"
+#include "mod/caps.h"
+#include "mod/info.h"
+#include "mod/modules.h"
+#include "xmpp/ns.h"
+#include "xmpp/xml.h"
+
+static int
+set_up(void **state)
+{
+	*state = arena_new();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	arena_free((struct arena **)state);
+	return 0;
+}
+
+static void
+assert_ver(struct arena *arena, const char *inside, const char *ver)
+{
+	char *xml = arena_printf(arena,
+	    "<query xmlns='" NS_DISCO_INFO "'>%s</query>", inside);
+	struct buf out = { 0 };
+	struct err err;
+	struct elem *e;
+
+	if ((e = xml_parse(arena, xml, strlen(xml), NULL, NULL, &err)) == NULL)
+		fail_msg("%s: %s", xml, err.text);
+	caps_ver(&out, e);
+	assert_string_equal(out.data, ver);
+	buf_free(&out);
+}
+
+/* The features of both examples in XEP-0115, not in order. */
+#define FEATURES \
+	"<feature var='http://jabber.org/protocol/muc'/>" \
+	"<feature var='http://jabber.org/protocol/disco#info'/>" \
+	"<feature var='http://jabber.org/protocol/caps'/>" \
+	"<feature var='http://jabber.org/protocol/disco#items'/>"
+
+static void
+simple_example(void **state) /* 5.2 */
+{
+	assert_ver(*state,
+	    "<identity category='client' name='Exodus 0.9.1' "
+	    "type='pc'/>" FEATURES,
+	    "QgayPKawpkPSDYmwT/WM94uAlu0=");
+}
+
+#define PSI \
+	"<identity xml:lang='en' category='client' name='Psi 0.11' " \
+	"type='pc'/>" \
+	"<identity xml:lang='el' category='client' name='\u03a8 0.11' " \
+	"type='pc'/>" FEATURES
+
+#define SOFTWARE(hidden) \
+	"<x xmlns='jabber:x:data' type='result'>" \
+	"<field var='software_version'><value>0.11</value></field>" \
+	"<field var='os'><value>Mac</value></field>" \
+	"<field var='FORM_TYPE'" hidden ">" \
+	"<value>urn:xmpp:dataforms:softwareinfo</value></field>" \
+	"<field var='ip_version'>" \
+	"<value>ipv6</value><value>ipv4</value></field>" \
+	"<field var='os_version'><value>10.5.1</value></field>" \
+	"<field var='software'><value>Psi</value></field></x>"
+
+static void
+complex_example(void **state) /* 5.3 */
+{
+	assert_ver(*state, PSI SOFTWARE(" type='hidden'"),
+	    "q07IKJEyjvHSyhy//CH0CxmKi8w=");
+}
+
+/* 5.4: such a form does not count. */
+static void
+form_without_hidden_type(void **state)
+{
+	const char *without = "2ZC2Fe8xb+Ln321QG0/AaqNEfBU=";
+
+	assert_ver(*state, PSI, without);
+	assert_ver(*state, PSI SOFTWARE(""), without);
+	assert_ver(*state, PSI SOFTWARE(" type='text-single'"), without);
+	assert_ver(*state, PSI "<x xmlns='jabber:x:data'/>", without);
+}
+
+/* Identities are sorted by category first: "a/z" stands before "a-b/c". */
+static void
+sorts_by_factors(void **state)
+{
+	assert_ver(*state,
+	    "<identity category='a-b' type='c'/>"
+	    "<identity category='a' type='z'/>",
+	    "Dm0ZTlYoIGCynjItyKxXv1wxR0g=");
+}
+
+/* 5.1: an identity named "x<y" is none named "x" and a feature "y". */
+static void
+bracket_in_a_factor(void **state)
+{
+	assert_ver(*state, "<identity category='a' type='b' name='x&lt;y'/>",
+	    "EwhZuZZ5NzQmz+l9hhTIxdzpi8g=");
+	assert_ver(*state,
+	    "<identity category='a' type='b' name='x'/><feature var='y'/>",
+	    "m+hZFwJWYyCKABvaByH4+gSeEs0=");
+}
+
+static void
+nothing_in_it(void **state)
+{
+	assert_ver(*state, "", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
+}
+
+/* --- ours --- */
+
+static const struct module other = {
+	.name = "other",
+	.peer_features = (const char *const[]){ "urn:other", NULL },
+};
+static const struct module *const some[] = { &mod_caps, &other, NULL };
+static const struct module *const more[] = { &mod_caps, NULL };
+
+static void
+presence_has_hash_of_info(void **state)
+{
+	struct proxy proxy = { .modules = some };
+	struct user user = { .proxy = &proxy };
+	struct account account = { .user = &user };
+	struct elem *presence = elem_new(*state, NS_CLIENT, "presence"), *c;
+	struct buf ver = { 0 };
+
+	mod_caps.decorate_presence(&account, presence);
+	assert_non_null(c = elem_find(presence, NS_CAPS, "c"));
+	caps_ver(&ver, info_for_peers(*state, some));
+	assert_string_equal(elem_attr(c, "ver"), ver.data);
+	assert_string_equal(elem_attr(c, "hash"), "sha-1");
+	assert_string_equal(elem_attr(c, "node"), CAPS_NODE);
+	buf_free(&ver);
+}
+
+static void
+node_is_ours_while_it_is_announced(void **state)
+{
+	struct proxy proxy = { .modules = some };
+	struct elem *presence = elem_new(*state, NS_CLIENT, "presence");
+	const char *node;
+
+	caps_add(&proxy, presence);
+	node = arena_printf(*state, "%s#%s", CAPS_NODE,
+	    elem_attr(elem_first(presence), "ver"));
+	assert_true(caps_is_node(&proxy, node));
+	assert_false(caps_is_node(&proxy, CAPS_NODE));
+	assert_false(caps_is_node(&proxy, CAPS_NODE "#"));
+	assert_false(caps_is_node(&proxy, ""));
+	proxy.modules = more;
+	assert_false(caps_is_node(&proxy, node));
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(simple_example),
+		TEST(complex_example),
+		TEST(form_without_hidden_type),
+		TEST(sorts_by_factors),
+		TEST(bracket_in_a_factor),
+		TEST(nothing_in_it),
+		TEST(presence_has_hash_of_info),
+		TEST(node_is_ours_while_it_is_announced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
