@@ -34,6 +34,8 @@ struct account {
 	char *full;				/* the JID bound; NULL: never yet */
 	char *domain;
 	bool was_up;				/* once, since the start */
+	bool has_rosterver;			/* of the server's features */
+	struct archive_query *archive_queries;	/* mod/archive.c's */
 
 	struct roster *roster;
 	struct presences *presences;

@@ -12,12 +12,13 @@ struct directed {
 	UT_hash_handle hh;
 	uint64_t account;	/* the account that carries it */
 	bool is_room;		/* it had <x xmlns='.../muc'/>: a join */
-	char target[];		/* prepared, as addressed */
+	char *xml;		/* as it last went up */
+	char target[];		/* prepared, in the account's terms */
 };
 
 /* false: the limit is reached. */
 bool directed_add(struct directed **, const char *target, uint64_t account,
-    bool is_room, size_t max);
+    bool is_room, const char *xml, size_t max);
 /* false: it was not there. */
 bool directed_remove(struct directed **, const char *target);
 struct directed *directed_find(struct directed *, const char *target);

@@ -83,6 +83,8 @@ void hooks_session_bound(struct session *);
 void hooks_session_gone(struct session *);
 void hooks_upstream_up(struct account *);
 void hooks_upstream_down(struct account *);
+void hooks_session_free(struct session *);
+void hooks_account_free(struct account *);
 void hooks_decorate_presence(struct account *, struct elem *presence);
 /* Handlers by (type, namespace, name). NULL: nobody handles it. */
 const char *hooks_client_iq(struct session *, struct route *, unsigned scope);

@@ -56,6 +56,9 @@ const struct roster_item *roster_find(const struct roster *, const char *jid);
 size_t roster_count(const struct roster *);
 /* Appends all items to a <query/>'s bytes, in the order of their arrival. */
 void roster_write(const struct roster *, struct buf *);
+/* In the order of their arrival; fn changes nothing. */
+void roster_each(const struct roster *,
+    void (*fn)(void *arg, const struct roster_item *), void *arg);
 /* Whether the contact may see our presence, and we theirs. */
 bool roster_sees_us(const struct roster *, const char *bare);
 bool roster_is_seen(const struct roster *, const char *bare);
@@ -67,6 +70,8 @@ bool roster_is_seen(const struct roster *, const char *bare);
 bool roster_request_add(struct roster *, const char *bare,
     const struct elem *presence);
 bool roster_request_has(const struct roster *, const char *bare);
+/* All requests of `from`, whose place the other takes. */
+void roster_move_requests(struct roster *, struct roster *from);
 /* false: there was none. */
 bool roster_request_remove(struct roster *, const char *bare);
 /*

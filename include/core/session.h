@@ -63,7 +63,7 @@ struct session {
 	struct timer alive;
 	bool pinged;
 	uint64_t pinged_at;
-	bool roster_waits;			/* a roster get: mod/roster.c's */
+	/* A request for the roster that waits: mod/roster.c's. */
 	struct timer roster_timer;
 	char *roster_get_id, *roster_get_ver;
 };

@@ -92,6 +92,7 @@ account_free(struct account **holder)
 	if (a == NULL)
 		return;
 	account_fail_iqs(a);
+	hooks_account_free(a);
 	upstream_free(&a->upstream);
 	timer_stop(&a->iq_timer);
 	iq_table_free(&a->iqs);

@@ -16,23 +16,22 @@ directed_find(struct directed *set, const char *target)
 
 bool
 directed_add(struct directed **set, const char *target, uint64_t account,
-    bool is_room, size_t max)
+    bool is_room, const char *xml, size_t max)
 {
 	struct directed *d = directed_find(*set, target);
 	size_t len = strlen(target);
 
-	if (d != NULL) {
-		d->account = account;
-		d->is_room = d->is_room || is_room;
-		return true;
-	}
-	if (HASH_COUNT(*set) >= max)
+	if (d == NULL && HASH_COUNT(*set) >= max)
 		return false;
-	d = mem_alloc(sizeof(*d) + len + 1);
+	if (d == NULL) {
+		d = mem_alloc(sizeof(*d) + len + 1);
+		memcpy(d->target, target, len + 1);
+		HASH_ADD_KEYPTR(hh, *set, d->target, len, d);
+	}
 	d->account = account;
-	d->is_room = is_room;
-	memcpy(d->target, target, len + 1);
-	HASH_ADD_KEYPTR(hh, *set, d->target, len, d);
+	d->is_room = d->is_room || is_room;
+	free(d->xml);
+	d->xml = mem_strdup(xml);
 	return true;
 }
 
@@ -44,6 +43,7 @@ directed_remove(struct directed **set, const char *target)
 	if (d == NULL)
 		return false;
 	HASH_DEL(*set, d);
+	free(d->xml);
 	free(d);
 	return true;
 }
@@ -67,6 +67,7 @@ directed_clear(struct directed **set)
 
 	HASH_ITER(hh, *set, d, tmp) {
 		HASH_DEL(*set, d);
+		free(d->xml);
 		free(d);
 	}
 }

@@ -98,6 +98,24 @@ hooks_decorate_presence(struct account *a, struct elem *presence)
 	}
 }
 
+void
+hooks_session_free(struct session *s)
+{
+	EACH_MODULE(m, s->proxy) {
+		if (m->session_free != NULL)
+			m->session_free(s);
+	}
+}
+
+void
+hooks_account_free(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy) {
+		if (m->account_free != NULL)
+			m->account_free(a);
+	}
+}
+
 static bool
 fits(enum stanza_type type, const char *ns, const char *name,
     const struct route *r, const struct elem *payload)

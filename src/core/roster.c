@@ -296,6 +296,16 @@ subscription_of(const struct roster *r, const char *bare)
 	return item == NULL ? SUB_NONE : item->subscription;
 }
 
+void
+roster_each(const struct roster *r,
+    void (*fn)(void *arg, const struct roster_item *), void *arg)
+{
+	struct roster_item *item, *tmp;
+
+	HASH_ITER(hh, r->items, item, tmp)
+		fn(arg, item);
+}
+
 bool
 roster_sees_us(const struct roster *r, const char *bare)
 {
@@ -356,6 +366,17 @@ bool
 roster_request_has(const struct roster *r, const char *bare)
 {
 	return request_find(r, bare) != NULL;
+}
+
+void
+roster_move_requests(struct roster *r, struct roster *from)
+{
+	struct request *q, *tmp;
+
+	HASH_ITER(hh, from->requests, q, tmp) {
+		HASH_DEL(from->requests, q);
+		HASH_ADD_KEYPTR(hh, r->requests, q->bare, strlen(q->bare), q);
+	}
 }
 
 bool

@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/table.h"
+#include "core/account.h"
 #include "core/history.h"
 #include "core/session.h"
+#include "xmpp/jid.h"
 
 #define AGAIN_MS 300000
 #define KEY_SIZE 4096
@@ -57,4 +59,18 @@ sent_find_self(struct user *u, const char *id)
 	    !recent_get(u->sent, key, &session))
 		return 0;
 	return session;
+}
+
+bool
+sent_receipt_is_first(struct account *a, const char *peer, const char *id)
+{
+	char key[KEY_SIZE];
+	int len = snprintf(key, sizeof(key), "%" PRIu64 " %.*s %s", a->id,
+	    (int)jid_bare_len(peer), peer, id);
+
+	if (len < 0 || (size_t)len >= sizeof(key) ||
+	    recent_get(a->user->receipts, key, NULL))
+		return false;
+	recent_set(a->user->receipts, key, clock_now());
+	return true;
 }

@@ -222,6 +222,7 @@ session_new(struct user *u, struct account *view, const char *resource,
 	s->ring_size = limits_of(s)->queue_frames;
 	s->asked = iq_table_new(limits_of(s)->iqs_per_session);
 	timer_init(&s->alive, u->proxy->loop, keep_alive, s);
+	timer_init(&s->roster_timer, u->proxy->loop, NULL, s);
 	LIST_INSERT_HEAD(&u->sessions, s, next);
 	u->session_count++;
 	u->proxy->sessions_open++;
@@ -275,6 +276,7 @@ session_free(struct session **holder)
 {
 	struct session *s = *holder;
 
+	hooks_session_free(s);
 	HASH_DEL(s->proxy->sessions, s);
 	LIST_REMOVE(s, next);
 	s->user->session_count--;

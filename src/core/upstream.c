@@ -280,7 +280,6 @@ negotiated(void *arg, struct stream *stream, const char *full,
 	struct upstream *u = arg;
 	struct account *a = u->account;
 
-	(void)features;
 	u->stream = stream;
 	stream_set_owner(stream, &up_events, u);
 	connect_free(&u->connect);
@@ -294,6 +293,7 @@ negotiated(void *arg, struct stream *stream, const char *full,
 	free(a->full);
 	a->full = mem_strdup(full);
 	a->was_up = true;
+	a->has_rosterver = elem_find(features, NS_ROSTERVER, "ver") != NULL;
 	conn_set_window(stream_conn(stream), limits_of(u)->queue_frames,
 	    limits_of(u)->upstream_queue_bytes);
 	conn_set_group(stream_conn(stream), u->proxy_group);

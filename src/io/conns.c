@@ -33,6 +33,12 @@ conns_free(struct loop_conns **holder)
 	*holder = NULL;
 }
 
+bool
+conns_are_none(const struct loop_conns *s)
+{
+	return TAILQ_EMPTY(&s->all);
+}
+
 void
 conns_join(struct conn *c, uint64_t id)
 {

@@ -1,0 +1,16 @@
+/* The running program: the real environment of a proxy, and the signals. */
+#ifndef CORE_RUN_H
+#define CORE_RUN_H
+
+#include "base/err.h"
+#include "core/config.h"
+#include "core/hooks.h"
+
+/*
+ * Serves until SIGTERM or SIGINT, which close streams properly; a second one ends at
+ * once. SIGHUP loads the configuration anew. Takes the configuration. 0, or -1 where it
+ * could not start.
+ */
+int run(struct config *, const struct module *const *modules, struct err *);
+
+#endif

@@ -1,0 +1,209 @@
+/*
+ * Directed presence (RFC 6121 4.6), rooms included: counted per target over all
+ * sessions; the last one's leave goes up. It is sent again on a new stream.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/directed.h"
+#include "core/proxy.h"
+#include "core/session.h"
+#include "mod/directed.h"
+#include "mod/modules.h"
+#include "xmpp/jid.h"
+#include "xmpp/xml.h"
+
+static bool
+is_elsewhere(const struct session *s, const char *target, uint64_t account)
+{
+	const struct session *other;
+	const struct directed *d;
+
+	LIST_FOREACH(other, &s->user->sessions, next) {
+		if (other == s || other->closing)
+			continue;
+		d = directed_find(other->directed, target);
+		if (d != NULL && d->account == account)
+			return true;
+	}
+	return false;
+}
+
+static void
+send_unavailable(struct account *a, const char *target)
+{
+	struct arena *arena = arena_new();
+	struct elem *p = elem_new(arena, NS_CLIENT, "presence");
+
+	elem_set(p, "type", "unavailable");
+	elem_set(p, "to", target);
+	(void)account_send(a, p);
+	arena_free(&arena);
+}
+
+/* To be told oneself that one has left, while others of the user stay. */
+static void
+answer_leave(struct session *s, const char *as_asked)
+{
+	struct arena *arena = arena_new();
+	struct elem *p = elem_new(arena, NS_CLIENT, "presence"), *x;
+
+	elem_set(p, "type", "unavailable");
+	elem_set(p, "from", as_asked);
+	elem_set(p, "to", s->full);
+	x = elem_child(p, NS_MUC_USER, "x");
+	elem_set(elem_child(x, NS_MUC_USER, "item"), "role", "none");
+	elem_set(elem_child(x, NS_MUC_USER, "status"), "code", "110");
+	session_send(s, p);
+	arena_free(&arena);
+}
+
+static const char *
+on_available(struct session *s, struct account *a, struct route *r,
+    const char *target)
+{
+	struct elem *caps = elem_find(r->stanza, NS_CAPS, "c");
+	struct buf xml = { 0 };
+	bool is_room = elem_find(r->stanza, NS_MUC, "x") != NULL;
+	bool fits;
+
+	if (caps != NULL)
+		elem_remove(caps);
+	hooks_decorate_presence(a, r->stanza);
+	elem_write(&xml, r->stanza, NS_CLIENT);
+	fits = directed_add(&s->directed, target, a->id, is_room, xml.data,
+	    s->proxy->config->limits.directed_presences);
+	buf_free(&xml);
+	if (!fits) {
+		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
+		    "directed presence to too many");
+		return "too many targets";
+	}
+	(void)account_send(a, r->stanza);
+	return "sent up";
+}
+
+static const char *
+on_unavailable(struct session *s, struct account *a, struct route *r,
+    const char *target)
+{
+	struct directed *d = directed_find(s->directed, target);
+	bool is_room = d != NULL && d->is_room;
+
+	directed_remove(&s->directed, target);
+	if (!is_elsewhere(s, target, a->id)) {
+		(void)account_send(a, r->stanza);
+		return "the last one to leave: sent up";
+	}
+	if (is_room)
+		answer_leave(s, elem_attr(r->stanza, "to"));
+	return "others of the user are still there";
+}
+
+static const char *
+beside(struct session *s, struct route *r)
+{
+	struct session *other;
+
+	if (jid_is_bare(r->to))
+		return "to oneself";
+	other = user_find_resource(s->user, jid_resource(r->to));
+	if (other == NULL)
+		return "to a session that is not there";
+	elem_set(r->stanza, "from", jid_with_resource(r->stanza->arena,
+	    other->bare, s->resource));
+	elem_set(r->stanza, "to", other->full);
+	session_send(other, r->stanza);
+	return "to another session";
+}
+
+static const char *
+from_client(struct session *s, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	struct address_map map;
+	struct account *a;
+	const char *reason, *target;
+
+	if (r->kind != STANZA_PRESENCE || r->to == NULL ||
+	    (r->type != TYPE_AVAILABLE && r->type != TYPE_UNAVAILABLE))
+		return NULL;
+	if (jid_same_bare(r->to, s->bare))
+		return beside(s, r);
+	a = session_route(s, arena, r->to, &reason);
+	map = account_map_up(a, s);
+	target = address_map(arena, &map, r->to);
+	address_rewrite(r->stanza, &map);
+	elem_set(r->stanza, "from", NULL);
+	if (r->type == TYPE_AVAILABLE)
+		return on_available(s, a, r, target);
+	return on_unavailable(s, a, r, target);
+}
+
+void
+directed_leave_all(struct session *s)
+{
+	struct directed *d, *tmp;
+	struct account *a;
+
+	HASH_ITER(hh, s->directed, d, tmp) {
+		a = user_find_account(s->user, d->account);
+		if (a != NULL && !is_elsewhere(s, d->target, d->account))
+			send_unavailable(a, d->target);
+	}
+	directed_clear(&s->directed);
+}
+
+/* Each target once, whatever the number of sessions that are there. */
+static void
+send_again(struct account *a, const struct directed *d)
+{
+	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
+		.depth = 100000, .attrs = 100000, .elems = 10000000 };
+	struct arena *arena = arena_new();
+	struct elem *p;
+
+	p = xml_parse(arena, d->xml, strlen(d->xml), NS_CLIENT, &none, NULL);
+	if (p != NULL)
+		(void)account_send(a, p);
+	arena_free(&arena);
+}
+
+static bool
+is_first_there(const struct session *s, const struct directed *d)
+{
+	const struct session *other;
+
+	LIST_FOREACH(other, &s->user->sessions, next) {
+		if (other == s)
+			return true;
+		if (!other->closing &&
+		    directed_find(other->directed, d->target) != NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+upstream_up(struct account *a)
+{
+	struct session *s;
+	struct directed *d, *tmp;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		HASH_ITER(hh, s->directed, d, tmp) {
+			if (!s->closing && d->account == a->id &&
+			    is_first_there(s, d))
+				send_again(a, d);
+		}
+	}
+}
+
+const struct module mod_directed = {
+	.name = "directed-presence",
+	.xep = "RFC 6121",
+	.from_client = from_client,
+	.session_gone = directed_leave_all,
+	.upstream_up = upstream_up,
+};

@@ -1,0 +1,406 @@
+/*
+ * Presence (RFC 6121 section 4): of the user's sessions, made one upstream and shown
+ * to each other; of contacts, cached and shown to all, late joiners included.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/availability.h"
+#include "core/directed.h"
+#include "core/fanout.h"
+#include "core/frame.h"
+#include "core/proxy.h"
+#include "core/relay.h"
+#include "core/session.h"
+#include "core/upstream.h"
+#include "mod/directed.h"
+#include "mod/modules.h"
+#include "mod/subscription.h"
+#include "xmpp/jid.h"
+
+/* --- of a session --- */
+
+static int
+parse_priority(const struct elem *presence, int *out)
+{
+	const char *text = elem_child_text(presence, NS_CLIENT, "priority");
+	uint64_t number;
+
+	*out = 0;
+	if (text == NULL)
+		return 0;
+	if (!text_to_uint(text + (*text == '-'), 0, 128, &number))
+		return -1;
+	*out = *text == '-' ? -(int)number : (int)number;
+	return *out > 127 ? -1 : 0;
+}
+
+static enum show
+parse_show(const struct elem *presence)
+{
+	static const struct {
+		const char *text;
+		enum show show;
+	} shows[] = { { "chat", SHOW_CHAT }, { "dnd", SHOW_DND },
+		{ "away", SHOW_AWAY }, { "xa", SHOW_XA } };
+	const char *text = elem_child_text(presence, NS_CLIENT, "show");
+
+	for (size_t i = 0; text != NULL && i < 4; i++) {
+		if (strcmp(text, shows[i].text) == 0)
+			return shows[i].show;
+	}
+	return SHOW_NONE;
+}
+
+/*
+ * The avatar's hash (XEP-0153) is the account's: who says one sets it, who says none
+ * shows it all the same.
+ */
+static void
+settle_photo(struct session *s, struct account *a)
+{
+	struct elem *x = elem_find(s->presence, NS_VCARD_UPDATE, "x");
+	const char *hash = NULL;
+
+	if (x != NULL)
+		hash = elem_child_text(x, NS_VCARD_UPDATE, "photo");
+	if (hash != NULL && *hash != '\0') {
+		free(a->photo);
+		a->photo = mem_strdup(hash);
+		return;
+	}
+	if (a->photo == NULL)
+		return;
+	if (x != NULL)
+		elem_remove(x);
+	x = elem_child(s->presence, NS_VCARD_UPDATE, "x");
+	elem_add_text(elem_child(x, NS_VCARD_UPDATE, "photo"), a->photo);
+}
+
+static void
+store_presence(struct session *s, const struct elem *presence, int priority)
+{
+	arena_reset(s->presence_arena);
+	s->presence = elem_copy(s->presence_arena, presence);
+	s->priority = priority;
+	s->show = parse_show(presence);
+	s->presence_at = clock_now();
+	settle_photo(s,
+	    s->account != NULL ? s->account : user_default_account(s->user));
+}
+
+static void
+tell_siblings(struct session *s)
+{
+	struct session *other;
+
+	LIST_FOREACH(other, &s->user->sessions, next) {
+		if (other != s && !other->closing && other->available)
+			relay_sibling(other, s);
+	}
+}
+
+struct telling {
+	struct session *session;
+	struct account *account;
+};
+
+static void
+tell_one(void *arg, const struct presence *p)
+{
+	struct telling *t = arg;
+
+	relay_presence(t->session, t->account, p);
+}
+
+/* A session that becomes available: who is there, and who wants to be. */
+static void
+welcome(struct session *s)
+{
+	struct session *other;
+	struct account *a;
+	struct telling t = { .session = s };
+
+	LIST_FOREACH(other, &s->user->sessions, next) {
+		if (other != s && !other->closing && other->available)
+			relay_sibling(s, other);
+	}
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (!session_sees(s, a))
+			continue;
+		t.account = a;
+		presences_each(a->presences, NULL, tell_one, &t);
+	}
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a))
+			subscription_tell_open(s, a);
+	}
+	fanout_start(s);
+}
+
+static const char *
+on_available(struct session *s, struct route *r)
+{
+	bool is_first = !s->available;
+	int priority;
+
+	if (parse_priority(r->stanza, &priority) == -1) {
+		session_reply_error(s, r, ERR_BAD_REQUEST,
+		    "priority is a number from -128 to 127");
+		return "malformed";
+	}
+	store_presence(s, r->stanza, priority);
+	s->available = true;
+	relay_sibling(s, s);
+	tell_siblings(s);
+	if (is_first)
+		welcome(s);
+	availability_session_changed(s);
+	return "the session is available";
+}
+
+static void
+become_unavailable(struct session *s)
+{
+	if (!s->available)
+		return;
+	s->available = false;
+	if (!s->closing)
+		relay_sibling(s, s);
+	tell_siblings(s);
+	directed_leave_all(s);
+	availability_session_changed(s);
+}
+
+/* A probe is answered from the cache. */
+static const char *
+on_probe(struct session *s, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	const char *reason, *bare;
+	struct account *a = session_route(s, arena, r->to, &reason);
+	struct telling t = { .session = s, .account = a };
+
+	bare = jid_bare(arena, r->to);
+	if (presences_has_bare(a->presences, bare))
+		presences_each(a->presences, bare, tell_one, &t);
+	else
+		relay_unavailable(s, a, bare);
+	return "answered from the cache";
+}
+
+static const char *
+from_client(struct session *s, struct route *r)
+{
+	if (r->kind != STANZA_PRESENCE)
+		return NULL;
+	if (r->type == TYPE_PROBE && r->to != NULL)
+		return on_probe(s, r);
+	if (r->to != NULL)
+		return NULL;
+	if (r->type == TYPE_AVAILABLE)
+		return on_available(s, r);
+	if (r->type == TYPE_UNAVAILABLE) {
+		become_unavailable(s);
+		return "the session is unavailable";
+	}
+	session_reply_error(s, r, ERR_BAD_REQUEST, "no such type of presence");
+	return "malformed";
+}
+
+/* --- of contacts --- */
+
+static bool
+is_contact(const struct account *a, const char *from)
+{
+	char *bare = mem_strndup(from, jid_bare_len(from));
+	bool is = jid_same_bare(from, a->jid) ||
+	    roster_find(a->roster, bare) != NULL;
+
+	free(bare);
+	return is;
+}
+
+/* Where sessions are by directed presence, others have no business. */
+static bool
+is_directed_there(const struct account *a, const char *from)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!s->closing &&
+		    directed_find_bare(s->directed, from) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_see(struct session *s, struct account *a, const char *from, bool directed)
+{
+	if (s->closing || !session_sees(s, a))
+		return false;
+	if (directed)
+		return directed_find_bare(s->directed, from) != NULL;
+	return s->available;
+}
+
+static void
+spread(struct account *a, const struct presence *p, bool directed)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!may_see(s, a, p->from, directed))
+			continue;
+		if (p->body != NULL)
+			relay_presence(s, a, p);
+		else
+			relay_unavailable(s, a, p->from);
+	}
+}
+
+/* What a room says of somebody who left is more than that: passed on as it is. */
+static const char *
+spread_as_it_is(struct account *a, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	struct session *s;
+	struct elem *copy;
+	struct address_map map;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!may_see(s, a, r->from, true))
+			continue;
+		map = account_map_down(a, s);
+		copy = elem_copy(arena, r->stanza);
+		address_rewrite(copy, &map);
+		elem_set(copy, "to", s->full);
+		session_send(s, copy);
+	}
+	return "to the sessions that are there";
+}
+
+static const char *
+on_contact_available(struct account *a, struct route *r)
+{
+	struct presence p = { .from = (char *)r->from, .id = (char *)r->id,
+		.lang = (char *)elem_lang(r->stanza) };
+
+	p.body = frame_body(r->stanza);
+	if (!presences_set(a->presences, p.from, p.id, p.lang, p.body))
+		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
+		    "presence-not-kept", "from=%s reason=\"too many\"",
+		    LOG_Q(r->from));
+	spread(a, &p, false);
+	blob_unref(&p.body);
+	return "to all sessions";
+}
+
+static void
+gone(void *arg, const struct presence *p)
+{
+	struct account *a = arg;
+	struct presence copy = { .from = mem_strdup(p->from) };
+
+	presences_remove(a->presences, p->from);
+	spread(a, &copy, false);
+	free(copy.from);
+}
+
+static const char *
+on_contact_unavailable(struct account *a, struct route *r)
+{
+	struct presence p = { .from = (char *)r->from };
+
+	if (jid_is_bare(r->from) && presences_has_bare(a->presences, r->from)) {
+		presences_each(a->presences, r->from, gone, a);
+		return "all of the contact's resources are gone";
+	}
+	presences_remove(a->presences, r->from);
+	spread(a, &p, false);
+	return "to all sessions";
+}
+
+static const char *
+on_error(struct account *a, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+
+	if (is_directed_there(a, r->from))
+		return spread_as_it_is(a, r);
+	r->from = jid_bare(arena, r->from);
+	return on_contact_unavailable(a, r);
+}
+
+static const char *
+from_upstream(struct account *a, struct route *r)
+{
+	if (r->kind != STANZA_PRESENCE)
+		return NULL;
+	if (r->from == NULL || text_equals(r->from, a->full) ||
+	    strcmp(r->from, a->jid) == 0)
+		return "our own, reflected";
+	if (r->type == TYPE_ERROR)
+		return on_error(a, r);
+	if (r->type != TYPE_AVAILABLE && r->type != TYPE_UNAVAILABLE)
+		return "a type that clients have no use for";
+	if (!is_contact(a, r->from) && is_directed_there(a, r->from))
+		return spread_as_it_is(a, r);
+	return r->type == TYPE_AVAILABLE ? on_contact_available(a, r) :
+	    on_contact_unavailable(a, r);
+}
+
+/* --- coming and going --- */
+
+static void
+session_bound(struct session *s)
+{
+	struct account *a;
+
+	LIST_FOREACH(a, &s->user->accounts, next)
+		upstream_start(a->upstream);
+}
+
+static void
+session_gone(struct session *s)
+{
+	struct user *u = s->user;
+	struct account *a;
+
+	become_unavailable(s);
+	if (user_open_sessions(u) > 0 ||
+	    u->config->detached != DETACHED_DISCONNECT)
+		return;
+	LIST_FOREACH(a, &u->accounts, next)
+		upstream_stop(a->upstream, "nobody is there");
+}
+
+static void
+upstream_up(struct account *a)
+{
+	availability_update(a);
+}
+
+/* The link is gone: so are all that it told of. */
+static void
+upstream_down(struct account *a)
+{
+	presences_each(a->presences, NULL, gone, a);
+}
+
+const struct module mod_presence = {
+	.name = "presence",
+	.xep = "RFC 6121",
+	.from_client = from_client,
+	.from_upstream = from_upstream,
+	.session_bound = session_bound,
+	.session_gone = session_gone,
+	.upstream_up = upstream_up,
+	.upstream_down = upstream_down,
+};
