@@ -36,7 +36,6 @@ struct config_xml *config_xml_parse(const char *bytes, size_t len,
     const char *path, struct err *);
 void config_xml_free(struct config_xml **); /* wipes the text */
 const struct config_elem *config_xml_root(const struct config_xml *);
-const char *config_xml_path(const struct config_xml *);
 
 /* Against conf/proxy.rng, which is part of the program. 0 or -1. */
 int config_xml_check(struct config_xml *, struct err *);

@@ -362,12 +362,6 @@ config_xml_root(const struct config_xml *xml)
 }
 
 const char *
-config_xml_path(const struct config_xml *xml)
-{
-	return xml->path;
-}
-
-const char *
 config_xml_schema(void)
 {
 	return config_schema;

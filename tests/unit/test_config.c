@@ -76,6 +76,8 @@ make_certificate(const char *chain, const char *key)
 static int
 make_files(void **state)
 {
+	char large[4096 + 2] = ""; /* a byte over the limit */
+
 	(void)state;
 	if (mkdtemp(folder) == NULL)
 		return -1;
@@ -89,6 +91,8 @@ make_files(void **state)
 	put("blank", "\nsecond\n", 0600);
 	put("binary", "\xff\xfe\n", 0600);
 	put("credential", CREDENTIAL "\n", 0600);
+	memset(large, 'x', sizeof(large) - 1);
+	put("large", large, 0600);
 	return 0;
 }
 
@@ -97,7 +101,7 @@ remove_files(void **state)
 {
 	static const char *const names[] = { "cert.pem", "key.pem", "other.pem",
 		"other.key", "text.pem", "password", "public", "empty", "blank",
-		"binary", "credential", "proxy.xml" };
+		"binary", "credential", "large", "proxy.xml" };
 	size_t i;
 
 	(void)state;
@@ -392,6 +396,9 @@ static const struct fault {
 	{ MEANING, 3, "passwd-file of <account>: not UTF-8",
 	    "a file with a password as its first line",
 	    IN_USER("<account jid='a@b' passwd-file='binary'/>") },
+	{ MEANING, 3, "passwd-file of <account>: more than 4096 bytes",
+	    "a file with a password as its first line",
+	    IN_USER("<account jid='a@b' passwd-file='large'/>") },
 	{ MEANING, 3, "passwd-file of <account>: not a regular file",
 	    "a file with a password as its first line",
 	    IN_USER("<account jid='a@b' passwd-file='.'/>") },
