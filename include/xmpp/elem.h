@@ -13,7 +13,7 @@
 #include "base/buf.h"
 
 struct attr {
-	const char *ns;		/* NULL: none */
+	const char *ns; /* NULL: none */
 	const char *name;
 	const char *value;
 	struct attr *next;
@@ -22,8 +22,8 @@ struct attr {
 /* A node: an element, or text where name is NULL. */
 struct elem {
 	const char *ns, *name;
-	const char *text;	/* of a text node, NUL-terminated */
-	struct attr *attrs;	/* in document order */
+	const char *text;   /* of a text node, NUL-terminated */
+	struct attr *attrs; /* in document order */
 	struct elem *parent, *first, *last, *next;
 	struct arena *arena;
 };
@@ -32,10 +32,13 @@ struct elem {
 struct elem *elem_new(struct arena *, const char *ns, const char *name);
 /* The child is appended and returned. */
 struct elem *elem_child(struct elem *parent, const char *ns, const char *name);
-struct elem *elem_add_text(struct elem *, const char *);	/* returns its argument */
-struct elem *elem_append(struct elem *parent, struct elem *child);	/* same arena or older; returns child */
-void elem_remove(struct elem *child);		/* from its parent */
-struct elem *elem_copy(struct arena *, const struct elem *);	/* deep, without parent */
+/* Returns its argument. */
+struct elem *elem_add_text(struct elem *, const char *);
+/* The child's arena is the same or lives longer; returns the child. */
+struct elem *elem_append(struct elem *parent, struct elem *child);
+void elem_remove(struct elem *child); /* from its parent */
+/* Deep, without parent. */
+struct elem *elem_copy(struct arena *, const struct elem *);
 
 /*
  * The same for a parser, which has lengths instead of terminators. A parent is
@@ -51,21 +54,22 @@ void elem_add_text_len(struct elem *, const char *, size_t len);
 const char *elem_attr(const struct elem *, const char *name);
 void elem_set(struct elem *, const char *name, const char *value);
 void elem_setf(struct elem *, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-const char *elem_lang(const struct elem *);		/* its own xml:lang or NULL */
+    __attribute__((format(printf, 3, 4)));
+const char *elem_lang(const struct elem *); /* its own xml:lang or NULL */
 void elem_set_lang(struct elem *, const char *);
 
 bool elem_is(const struct elem *, const char *ns, const char *name);
 /* Child elements; NULL for ns or name is any. */
 struct elem *elem_find(const struct elem *, const char *ns, const char *name);
-struct elem *elem_first(const struct elem *);		/* first child element */
-struct elem *elem_next(const struct elem *);		/* next sibling element */
+struct elem *elem_first(const struct elem *); /* first child element */
+struct elem *elem_next(const struct elem *);  /* next sibling element */
 #define ELEM_EACH(c, e) \
 	for (struct elem *c = elem_first(e); c != NULL; c = elem_next(c))
 /* All text directly inside, joined; "" where there is none. Lives in the arena. */
 const char *elem_text(const struct elem *);
+/* NULL without that child. */
 const char *elem_child_text(const struct elem *, const char *ns,
-    const char *name);	/* NULL without that child */
+    const char *name);
 /* Same names, attributes in any order, same children; neighbouring text joined. */
 bool elem_equals(const struct elem *, const struct elem *);
 

@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define JID_PART_MAX 1023	/* bytes, each part, prepared */
+#define JID_PART_MAX 1023 /* bytes, each part, prepared */
 
 /*
  * NULL and err where it is no JID, as NULL is none. Plain ASCII takes a fast
@@ -27,13 +27,14 @@ char *jid_prep_resource(struct arena *, const char *raw, struct err *);
 /* As DNS and TLS take it: A-labels, or an IPv6 address without its brackets. */
 char *jid_domain_to_ascii(struct arena *, const char *domain, struct err *);
 
-size_t jid_bare_len(const char *jid);		/* bytes before the '/' or the end */
+size_t jid_bare_len(const char *jid); /* bytes before the '/' or the end */
 bool jid_is_bare(const char *jid);
-const char *jid_resource(const char *jid);	/* NULL for a bare one */
-const char *jid_domain(const char *jid, size_t *len);	/* points into it */
-bool jid_is_domain(const char *jid);		/* neither local part nor resource */
+const char *jid_resource(const char *jid);            /* NULL for a bare one */
+const char *jid_domain(const char *jid, size_t *len); /* points into it */
+bool jid_is_domain(const char *jid); /* neither local part nor resource */
 char *jid_bare(struct arena *, const char *jid);
 char *jid_with_resource(struct arena *, const char *bare, const char *resource);
-bool jid_same_bare(const char *, const char *);	/* NULL is the same as nothing */
+/* NULL is the same as nothing. */
+bool jid_same_bare(const char *, const char *);
 
 #endif

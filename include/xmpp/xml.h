@@ -20,21 +20,21 @@ struct xml_limits {
 	 * of the root's start tag; of anything that does not end.
 	 */
 	size_t stanza_bytes;
-	unsigned depth;		/* of elements below the root */
-	unsigned attrs;		/* of one element, namespace declarations included */
-	unsigned elems;		/* of one stanza */
+	unsigned depth; /* of elements below the root */
+	unsigned attrs; /* of one element, namespace declarations included */
+	unsigned elems; /* of one stanza */
 };
 
 /* What became of the input; the conditions of RFC 6120 4.9.3 that it stands for. */
 enum xml_result {
-	XML_OK,			/* all of it was handled */
-	XML_MORE,		/* the budget is used up: call again with (NULL, 0) */
-	XML_STOPPED,		/* xml_stop() or xml_restart() was called inside a handler */
-	XML_NOT_WELL_FORMED,	/* namespaces too (11.3): an unbound prefix */
-	XML_RESTRICTED,		/* restricted-xml */
-	XML_BAD_FORMAT,		/* bad-format: text between stanzas */
-	XML_BAD_ENCODING,	/* unsupported-encoding */
-	XML_TOO_LARGE,		/* policy-violation: one of the limits */
+	XML_OK,      /* all of it was handled */
+	XML_MORE,    /* the budget is used up: call again with (NULL, 0) */
+	XML_STOPPED, /* xml_stop() or xml_restart() was called inside a handler */
+	XML_NOT_WELL_FORMED, /* namespaces too (11.3): an unbound prefix */
+	XML_RESTRICTED,      /* restricted-xml */
+	XML_BAD_FORMAT,      /* bad-format: text between stanzas */
+	XML_BAD_ENCODING,    /* unsupported-encoding */
+	XML_TOO_LARGE,       /* policy-violation: one of the limits */
 };
 
 struct xml_events {
@@ -48,12 +48,12 @@ struct xml_events {
 	 * between stanzas (white space) is dropped; other text there is an error.
 	 */
 	void (*stanza)(void *arg, struct elem *);
-	void (*close)(void *arg);	/* the root's end tag */
+	void (*close)(void *arg); /* the root's end tag */
 };
 
 struct xml *xml_new(const struct xml_limits *, const struct xml_events *,
     void *arg);
-void xml_free(struct xml **);		/* not inside a handler */
+void xml_free(struct xml **); /* not inside a handler */
 void xml_set_limits(struct xml *, const struct xml_limits *);
 /*
  * Feeds bytes; handles at most `budget` stanzas (0: no limit) and then says
@@ -71,7 +71,8 @@ void xml_stop(struct xml *);
  * <proceed/>, <success/>). Outside a handler: at once.
  */
 void xml_restart(struct xml *);
-unsigned xml_handled(const struct xml *);	/* stanzas since the last xml_feed() began */
+/* Stanzas since the last xml_feed() began. */
+unsigned xml_handled(const struct xml *);
 
 /*
  * A document of one element without an XML declaration, for tests, the log's

@@ -39,8 +39,8 @@ elem_new_len(struct arena *arena, struct elem *parent, const char *ns,
 	shared = ns != NULL && parent != NULL && parent->arena == arena &&
 	    parent->ns != NULL && strncmp(parent->ns, ns, ns_len) == 0 &&
 	    parent->ns[ns_len] == '\0';
-	e = arena_alloc(arena, sizeof(*e) + len + 1 +
-	    (ns == NULL || shared ? 0 : ns_len + 1));
+	e = arena_alloc(arena,
+	    sizeof(*e) + len + 1 + (ns == NULL || shared ? 0 : ns_len + 1));
 	at = (char *)(e + 1);
 	e->arena = arena;
 	e->name = put(&at, name, len);
@@ -152,12 +152,12 @@ elem_add_attr_len(struct elem *e, const char *ns, size_t ns_len,
 	struct attr **end, *a;
 	char *at;
 
-	a = arena_alloc(e->arena, sizeof(*a) + len + value_len + 2 +
-	    (ns_len > 0 ? ns_len + 1 : 0));
+	a = arena_alloc(e->arena,
+	    sizeof(*a) + len + value_len + 2 + (ns_len > 0 ? ns_len + 1 : 0));
 	at = (char *)(a + 1);
 	a->name = put(&at, name, len);
 	a->value = put(&at, value, value_len);
-	if (ns_len > 0)
+	if (ns != NULL && ns_len > 0)
 		a->ns = put(&at, ns, ns_len);
 	for (end = &e->attrs; *end != NULL;)
 		end = &(*end)->next;
@@ -170,8 +170,8 @@ attr_link(struct elem *e, const char *ns, const char *name)
 {
 	struct attr **link = &e->attrs;
 
-	while (*link != NULL && (strcmp((*link)->name, name) != 0 ||
-	    !ns_equals((*link)->ns, ns)))
+	while (*link != NULL &&
+	    (strcmp((*link)->name, name) != 0 || !ns_equals((*link)->ns, ns)))
 		link = &(*link)->next;
 	return link;
 }

@@ -9,15 +9,20 @@
 enum { AMP = 1, LT, GT, APOS, TAB, LF, CR, NONE };
 
 static const char *const written[] = {
-	[AMP] = "&amp;", [LT] = "&lt;", [GT] = "&gt;", [APOS] = "&apos;",
+	[AMP] = "&amp;",
+	[LT] = "&lt;",
+	[GT] = "&gt;",
+	[APOS] = "&apos;",
 	/* Literally they would be normalised to spaces or to LF (XML 3.3.3, 2.11). */
-	[TAB] = "&#9;", [LF] = "&#10;", [CR] = "&#13;",
+	[TAB] = "&#9;",
+	[LF] = "&#10;",
+	[CR] = "&#13;",
 	[NONE] = "\xef\xbf\xbd",
 };
 
 #define ALIKE \
 	[0 ... 8] = NONE, [11] = NONE, [12] = NONE, [14 ... 31] = NONE, \
-	['\r'] = CR, ['&'] = AMP, ['<'] = LT, ['>'] = GT
+	       ['\r'] = CR, ['&'] = AMP, ['<'] = LT, ['>'] = GT
 
 static const unsigned char in_text[256] = { ALIKE };
 static const unsigned char in_attr[256] = {

@@ -342,7 +342,8 @@ char *
 jid_prep(struct arena *arena, const char *raw, struct err *err)
 {
 	char out[JID_SIZE];
-	int len = raw != NULL ? prep_all(out, raw, err) : err_set(err, "no JID");
+	int len = raw != NULL ? prep_all(out, raw, err) :
+				err_set(err, "no JID");
 
 	return len >= 0 ? arena_strndup(arena, out, (size_t)len) : NULL;
 }

@@ -141,7 +141,7 @@ stanza_error_cond(const struct elem *e)
 	if (stanza_type(e) != TYPE_ERROR)
 		return NULL;
 	if ((error = elem_find(e, NS_CLIENT, "error")) != NULL)
-		ELEM_EACH (c, error)
+		ELEM_EACH(c, error)
 			if (strcmp(c->name, "text") != 0 &&
 			    text_equals(c->ns, NS_STANZA_ERROR))
 				return c->name;

@@ -23,7 +23,8 @@ enum {
 	 * token may cost so many times the stanza's limit, or a peer that sends
 	 * byte by byte makes us work in squares.
 	 */
-	RESCANS = 256, RESCAN_LEAST = 65536,
+	RESCANS = 256,
+	RESCAN_LEAST = 65536,
 };
 
 /*
@@ -38,26 +39,26 @@ struct xml {
 	struct xml_limits limits;
 	const struct xml_events *events;
 	void *arg;
-	struct err *err;	/* of the xml_feed() that runs */
+	struct err *err; /* of the xml_feed() that runs */
 
-	struct arena *arena;
-	struct elem *now;	/* innermost open element of the stanza */
-	struct buf text;	/* inside `now`, not yet a node */
-	const char *root_ns;	/* default namespace that the root declares */
+	struct arena *arena; /* NULL between stanzas and reads */
+	struct elem *now;    /* innermost open element of the stanza */
+	struct buf text;     /* inside `now`, not yet a node */
+	const char *root_ns; /* default namespace that the root declares */
 	unsigned depth, elems, decls;
 
-	const char *next;	/* fed, expat has not got it yet */
+	const char *next; /* fed, expat has not got it yet */
 	size_t left;
-	struct buf held;	/* where `next` points while suspended */
-	size_t fed;		/* bytes of this document that expat has got */
-	size_t mark;		/* all before that byte is done with */
-	size_t pending;		/* bytes that expat holds for want of more */
-	size_t rescanned;	/* the sum of `pending` over one long token */
+	struct buf held;  /* where `next` points while suspended */
+	size_t fed;       /* bytes of this document that expat has got */
+	size_t mark;      /* all before that byte is done with */
+	size_t pending;   /* bytes that expat holds for want of more */
+	size_t rescanned; /* the sum of `pending` over one long token */
 
 	unsigned budget, handled;
-	bool inside;		/* xml_feed() runs */
+	bool inside; /* xml_feed() runs */
 	bool suspended, restart;
-	enum xml_result verdict;	/* XML_OK as long as it goes on */
+	enum xml_result verdict; /* XML_OK as long as it goes on */
 };
 
 static bool
@@ -124,11 +125,11 @@ struct name {
 static struct name
 split_name(const char *s)
 {
-	const char *end = strchr(s, SEPARATOR);
+	const char *at = strchr(s, SEPARATOR);
 
-	if (end == NULL)
+	if (at == NULL)
 		return (struct name){ NULL, s, 0, strlen(s) };
-	return (struct name){ s, end + 1, (size_t)(end - s), strlen(end + 1) };
+	return (struct name){ s, at + 1, (size_t)(at - s), strlen(at + 1) };
 }
 
 static void
@@ -320,7 +321,7 @@ set_up(struct xml *x)
 	unsigned long salt;
 
 	random_bytes(&salt, sizeof(salt));
-	XML_SetHashSalt(p, salt | 1);	/* 0 would mean: choose one */
+	XML_SetHashSalt(p, salt | 1); /* 0 would mean: choose one */
 	if (XML_SetReparseDeferralEnabled != NULL)
 		XML_SetReparseDeferralEnabled(p, XML_FALSE);
 	XML_SetUserData(p, x);
@@ -343,16 +344,14 @@ struct xml *
 xml_new(const struct xml_limits *limits, const struct xml_events *events,
     void *arg)
 {
-	static const XML_Memory_Handling_Suite memory = {
-		allocate, mem_grow, free
-	};
+	static const XML_Memory_Handling_Suite memory = { allocate, mem_grow,
+		free };
 	const char separator[] = { SEPARATOR, '\0' };
 	struct xml *x = mem_alloc(sizeof(*x));
 
 	x->limits = *limits;
 	x->events = events;
 	x->arg = arg;
-	x->arena = arena_new();
 	x->parser = XML_ParserCreate_MM("UTF-8", &memory, separator);
 	set_up(x);
 	return x;
@@ -399,8 +398,8 @@ static void
 start_over(struct xml *x)
 {
 	drop_input(x);
-	arena_reset(x->arena);
-	buf_clear(&x->text);
+	arena_free(&x->arena);
+	buf_free(&x->text);
 	x->now = NULL;
 	x->root_ns = NULL;
 	x->depth = x->elems = x->decls = 0;
@@ -479,7 +478,7 @@ slice_length(const struct xml *x)
 	size_t room = limit > begun ? limit - begun : 0;
 
 	if (x->fed == 0)
-		len = 1;	/* check_first_bytes() */
+		len = 1; /* check_first_bytes() */
 	if (len > x->left)
 		len = x->left;
 	return len < room ? len : room;
@@ -538,9 +537,20 @@ hold_rest(struct xml *x)
 	x->next = rest.data;
 }
 
+/* A stream that says nothing for hours needs no memory for a stanza. */
+static void
+release_idle(struct xml *x)
+{
+	if (x->now != NULL)
+		return;
+	arena_free(&x->arena);
+	buf_free(&x->text);
+}
+
 static enum xml_result
 outcome(struct xml *x)
 {
+	release_idle(x);
 	if (x->restart) {
 		start_over(x);
 		return XML_STOPPED;
@@ -567,13 +577,15 @@ xml_feed(struct xml *x, const char *bytes, size_t len, unsigned budget,
 		x->next = bytes;
 		x->left = len;
 	}
+	if (x->arena == NULL)
+		x->arena = arena_new();
 	x->budget = budget;
 	x->err = err;
 	x->inside = true;
-	do {
-		if (x->suspended || x->left > 0)
-			advance(x);
-	} while (x->left > 0 && !x->suspended && !is_over(x));
+	if (x->suspended)
+		advance(x);
+	while (x->left > 0 && !x->suspended && !is_over(x))
+		advance(x);
 	x->inside = false;
 	x->err = NULL;
 	return outcome(x);

@@ -58,7 +58,8 @@ xml_parse(struct arena *arena, const char *bytes, size_t len, const char *ns,
     const struct xml_limits *limits, struct err *err)
 {
 	static const struct xml_limits wide = { 16777216, 1024, 1024, 262144 };
-	static const struct xml_events events = { on_open, on_stanza, on_close };
+	static const struct xml_events events = { on_open, on_stanza,
+		on_close };
 	struct single s = { .arena = arena };
 	struct xml *x = xml_new(limits != NULL ? limits : &wide, &events, &s);
 	enum xml_result result;

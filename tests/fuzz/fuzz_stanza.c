@@ -79,7 +79,7 @@ check_delay(struct elem *e)
 static void
 check_walk(const struct elem *e)
 {
-	ELEM_EACH (c, e) {
+	ELEM_EACH(c, e) {
 		require(c->parent == e);
 		require(elem_find(e, c->ns, c->name) != NULL);
 		require(elem_child_text(e, c->ns, c->name) != NULL);

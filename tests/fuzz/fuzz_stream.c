@@ -55,8 +55,7 @@ feed_pieces(struct trace *t, const uint8_t *data, size_t size, size_t most)
 static bool
 same_end(enum xml_result a, enum xml_result b)
 {
-	return a == b ||
-	    (a == XML_BAD_FORMAT && b == XML_NOT_WELL_FORMED) ||
+	return a == b || (a == XML_BAD_FORMAT && b == XML_NOT_WELL_FORMED) ||
 	    (a == XML_NOT_WELL_FORMED && b == XML_BAD_FORMAT);
 }
 
@@ -70,8 +69,9 @@ expect_same(const struct trace *whole, const uint8_t *data, size_t size,
 	feed_pieces(&t, data, size, most);
 	if (!same_end(t.result, whole->result) || t.log.len != whole->log.len ||
 	    (t.log.len > 0 && strcmp(t.log.data, whole->log.data) != 0)) {
-		fprintf(stderr, "whole:\n%s%s\npieces of %zu, budget %u:\n"
-				"%s%s\n",
+		fprintf(stderr,
+		    "whole:\n%s%s\npieces of %zu, budget %u:\n"
+		    "%s%s\n",
 		    whole->log.len > 0 ? whole->log.data : "",
 		    trace_result_name(whole->result), most, budget,
 		    t.log.len > 0 ? t.log.data : "",

@@ -112,7 +112,7 @@ test_finding(void **state)
 	assert_null(elem_find(e, "urn:3", NULL));
 	assert_string_equal(elem_find(e, NULL, NULL)->name, "b");
 	assert_null(elem_find(elem_find(e, NULL, "c"), NULL, NULL));
-	ELEM_EACH (c, e)
+	ELEM_EACH(c, e)
 		strcat(names, c->name);
 	assert_string_equal(names, "bbc");
 }
@@ -181,17 +181,19 @@ test_copy(void **state)
 	struct arena *arena = arena_new();
 	struct elem *e, *copy;
 
-	e = parse(arena, "<a xml:lang='de' x='1'>t<b xmlns='urn:1' "
-			 "xmlns:p='urn:p' p:y='2'><c xmlns=''/></b>u</a>");
+	e = parse(arena,
+	    "<a xml:lang='de' x='1'>t<b xmlns='urn:1' "
+	    "xmlns:p='urn:p' p:y='2'><c xmlns=''/></b>u</a>");
 	copy = elem_copy(*state, e->first->next);
 	assert_null(copy->parent);
 	assert_null(copy->next);
 	copy = elem_copy(*state, e);
 	assert_true(elem_equals(e, copy));
 	arena_free(&arena);
-	assert_true(elem_equals(copy, parse(*state,
-	    "<a x='1' xml:lang='de'>t<b xmlns='urn:1' xmlns:q='urn:p' "
-	    "q:y='2'><c xmlns=''/></b>u</a>")));
+	assert_true(elem_equals(copy,
+	    parse(*state,
+		"<a x='1' xml:lang='de'>t<b xmlns='urn:1' xmlns:q='urn:p' "
+		"q:y='2'><c xmlns=''/></b>u</a>")));
 	assert_ptr_equal(copy->last->arena, *state);
 }
 

@@ -31,8 +31,7 @@ test_writing(void **state)
 		{ "<a/>", NULL, "<a/>" },
 		{ "<a></a>", NULL, "<a/>" },
 		{ "<a  y=\"1\" x = '2' >t</a >", NULL, "<a y='1' x='2'>t</a>" },
-		{ "<a><b>1</b><c/>2</a>", NS_CLIENT,
-		    "<a><b>1</b><c/>2</a>" },
+		{ "<a><b>1</b><c/>2</a>", NS_CLIENT, "<a><b>1</b><c/>2</a>" },
 		{ "<a xmlns='urn:1'><b/></a>", NULL,
 		    "<a xmlns='urn:1'><b/></a>" },
 		{ "<p:a xmlns:p='urn:1'><p:b/><c/></p:a>", NULL,
@@ -43,7 +42,8 @@ test_writing(void **state)
 		{ "<a xmlns=''><b/></a>", NS_CLIENT, "<a xmlns=''><b/></a>" },
 		{ "<a xml:lang='de'/>", NULL, "<a xml:lang='de'/>" },
 		{ "<a xmlns:p='urn:1' xmlns:q='urn:2' x='0' p:x='1' q:x='2' "
-		  "p:y='3'/>", NULL,
+		  "p:y='3'/>",
+		    NULL,
 		    "<a x='0' xmlns:n1='urn:1' n1:x='1' xmlns:n2='urn:2' "
 		    "n2:x='2' n1:y='3'/>" },
 		/* Nobody may declare that namespace as the default. */
@@ -93,9 +93,9 @@ static void
 test_parts(void **state)
 {
 	(void)state;
-	check_parts("<message to='x'><body>1</body><x xmlns='urn:x'/></message>",
-	    "<message to='x'",
-	    "><body>1</body><x xmlns='urn:x'/></message>");
+	check_parts("<message to='x'><body>1</body><x "
+		    "xmlns='urn:x'/></message>",
+	    "<message to='x'", "><body>1</body><x xmlns='urn:x'/></message>");
 	check_parts("<presence/>", "<presence", "/>");
 	check_parts("<r xmlns='urn:r'><s/></r>", "<r xmlns='urn:r'",
 	    "><s/></r>");
@@ -113,7 +113,8 @@ test_escape(void **state)
 	assert_string_equal(b.data, "");
 	elem_escape(&b, "a<b>&'\"\n\x01\x1b\x1f z");
 	assert_string_equal(b.data,
-	    "a&lt;b&gt;&amp;&apos;\"&#10;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd z");
+	    "a&lt;b&gt;&amp;&apos;\"&#10;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd "
+	    "z");
 	buf_free(&b);
 }
 

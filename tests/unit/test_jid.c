@@ -27,7 +27,7 @@ typedef char *prep(struct arena *, const char *, struct err *);
 
 struct row {
 	const char *raw;
-	const char *prepared;	/* NULL: it is none */
+	const char *prepared; /* NULL: it is none */
 };
 
 static void
@@ -68,7 +68,9 @@ test_rfc_7622_valid(void **state)
 		{ "foo\\20bar@example.com", "foo\\20bar@example.com" },
 		{ "fussball@example.com", "fussball@example.com" },
 		/* 7: Nodeprep folds sharp s, so it is the one before. */
-		{ "fu\xc3\x9f" "ball@example.com", "fussball@example.com" },
+		{ "fu\xc3\x9f"
+		  "ball@example.com",
+		    "fussball@example.com" },
 		{ "\xcf\x80@example.com", "\xcf\x80@example.com" },
 		{ "\xce\xa3@example.com/foo", "\xcf\x83@example.com/foo" },
 		{ "\xcf\x83@example.com/foo", "\xcf\x83@example.com/foo" },
@@ -78,7 +80,8 @@ test_rfc_7622_valid(void **state)
 		    "king@example.com/\xe2\x99\x9a" },
 		{ "example.com", "example.com" },
 		{ "example.com/foobar", "example.com/foobar" },
-		{ "a.example.com/b@example.net", "a.example.com/b@example.net" },
+		{ "a.example.com/b@example.net",
+		    "a.example.com/b@example.net" },
 	};
 
 	CHECK_ROWS(*state, jid_prep, rows);
@@ -127,8 +130,10 @@ test_whole(void **state)
 		{ "b/c@d", "b/c@d" },
 		{ "a@127.0.0.1/r", "a@127.0.0.1/r" },
 		{ "a@[2001:DB8::0:1]/r", "a@[2001:db8::1]/r" },
-		{ "\xc3\x84@b\xc3\xbc" "cher.Example./r",
-		    "\xc3\xa4@b\xc3\xbc" "cher.example/r" },
+		{ "\xc3\x84@b\xc3\xbc"
+		  "cher.Example./r",
+		    "\xc3\xa4@b\xc3\xbc"
+		    "cher.example/r" },
 	};
 
 	CHECK_ROWS(*state, jid_prep, rows);
@@ -139,11 +144,14 @@ static void
 test_local(void **state)
 {
 	static const struct row rows[] = {
-		{ "A.b-c_d+e!#$%()*=?[]{}|~^`;,\\", "a.b-c_d+e!#$%()*=?[]{}|~^`;,\\" },
+		{ "A.b-c_d+e!#$%()*=?[]{}|~^`;,\\",
+		    "a.b-c_d+e!#$%()*=?[]{}|~^`;,\\" },
 		{ "", NULL },
 		{ "a b", NULL },
 		{ "a\tb", NULL },
-		{ "a\x7f" "b", NULL },
+		{ "a\x7f"
+		  "b",
+		    NULL },
 		{ "a\"b", NULL },
 		{ "a&b", NULL },
 		{ "a'b", NULL },
@@ -156,13 +164,19 @@ test_local(void **state)
 		/* Wide letters become narrow ones; a wide '@' is still one. */
 		{ "\xef\xbc\xa1", "a" },
 		{ "a\xef\xbc\xa0", NULL },
-		{ "a\xc2\xa0" "b", NULL },
-		{ "a\xe2\x80\xae" "b", NULL },
+		{ "a\xc2\xa0"
+		  "b",
+		    NULL },
+		{ "a\xe2\x80\xae"
+		  "b",
+		    NULL },
 		/* A soft hyphen alone maps to nothing. */
 		{ "\xc2\xad", NULL },
 		{ "a\xc2\xad", "a" },
 		/* Left to right amid right to left (RFC 3454 6). */
-		{ "\xd7\x90" "a\xd7\x91", NULL },
+		{ "\xd7\x90"
+		  "a\xd7\x91",
+		    NULL },
 		{ "\xd7\x90\xd7\x91", "\xd7\x90\xd7\x91" },
 		{ "\xc3", NULL },
 		{ "\xed\xa0\x80", NULL },
@@ -231,22 +245,40 @@ test_domain(void **state)
 		{ "[127.0.0.1]", NULL },
 		{ "[fe80::1%eth0]", NULL },
 		{ "::1", NULL },
-		{ "[0000000:0000000:0000000:0000000:0000000:0000000:0:1]", NULL },
-		{ "B\xc3\x9c" "CHER.example", "b\xc3\xbc" "cher.example" },
-		{ "xn--bcher-kva.example", "b\xc3\xbc" "cher.example" },
-		{ "a.XN--bcher-kva.example", "a.b\xc3\xbc" "cher.example" },
+		{ "[0000000:0000000:0000000:0000000:0000000:0000000:0:1]",
+		    NULL },
+		{ "B\xc3\x9c"
+		  "CHER.example",
+		    "b\xc3\xbc"
+		    "cher.example" },
+		{ "xn--bcher-kva.example",
+		    "b\xc3\xbc"
+		    "cher.example" },
+		{ "a.XN--bcher-kva.example",
+		    "a.b\xc3\xbc"
+		    "cher.example" },
 		/* It says nothing in Unicode, so it stays. */
 		{ "xn--zzzz.example", "xn--zzzz.example" },
 		/* Each of the dots of RFC 3490 3.1. */
-		{ "\xc3\xbc\xe3\x80\x82" "de", "\xc3\xbc.de" },
-		{ "\xc3\xbc\xef\xbc\x8e" "de\xef\xbd\xa1", "\xc3\xbc.de" },
+		{ "\xc3\xbc\xe3\x80\x82"
+		  "de",
+		    "\xc3\xbc.de" },
+		{ "\xc3\xbc\xef\xbc\x8e"
+		  "de\xef\xbd\xa1",
+		    "\xc3\xbc.de" },
 		/* Wide '/', '@', and "a/c" in one character. */
-		{ "a\xef\xbc\x8f" "b", NULL },
-		{ "a\xef\xbc\xa0" "b", NULL },
+		{ "a\xef\xbc\x8f"
+		  "b",
+		    NULL },
+		{ "a\xef\xbc\xa0"
+		  "b",
+		    NULL },
 		{ "\xe2\x84\x80.example", NULL },
 		{ "\xc2\xad", NULL },
 		{ "\xc3.example", NULL },
-		{ "\xd7\x90" "a\xd7\x91.example", NULL },
+		{ "\xd7\x90"
+		  "a\xd7\x91.example",
+		    NULL },
 	};
 
 	CHECK_ROWS(*state, jid_prep_domain, rows);
@@ -284,20 +316,21 @@ test_lengths(void **state)
 	assert_null(jid_prep_resource(arena, more, NULL));
 	assert_null(jid_prep_domain(arena, longer, NULL));
 	/* The limit is for what comes out. */
-	assert_non_null(jid_prep_local(arena,
-	    repeat(arena, "\xc3\xbc", 511, "x"), NULL));
-	assert_null(jid_prep_local(arena,
-	    repeat(arena, "\xc3\xbc", 512, ""), NULL));
+	assert_non_null(
+	    jid_prep_local(arena, repeat(arena, "\xc3\xbc", 511, "x"), NULL));
+	assert_null(
+	    jid_prep_local(arena, repeat(arena, "\xc3\xbc", 512, ""), NULL));
 	assert_string_equal(jid_prep_local(arena,
-	    repeat(arena, "\xef\xbd\x81", 1023, ""), NULL), most);
+				repeat(arena, "\xef\xbd\x81", 1023, ""), NULL),
+	    most);
 	assert_null(jid_prep_resource(arena,
 	    repeat(arena, "\xef\xb7\xba", 32, ""), NULL));
 	assert_null(jid_prep_resource(arena,
 	    repeat(arena, "\xef\xb7\xba", 1000, ""), NULL));
 	assert_null(jid_prep_domain(arena,
 	    repeat(arena, "\xc3\xbc.", 2000, "de"), NULL));
-	assert_null(jid_prep_local(arena,
-	    repeat(arena, "\xc3\xbc", 10000, ""), NULL));
+	assert_null(
+	    jid_prep_local(arena, repeat(arena, "\xc3\xbc", 10000, ""), NULL));
 }
 
 static void
@@ -309,12 +342,15 @@ test_to_ascii(void **state)
 	assert_string_equal(jid_domain_to_ascii(arena, "example.org", &err),
 	    "example.org");
 	assert_string_equal(jid_domain_to_ascii(arena,
-	    "b\xc3\xbc" "cher.example", &err), "xn--bcher-kva.example");
+				"b\xc3\xbc"
+				"cher.example",
+				&err),
+	    "xn--bcher-kva.example");
 	assert_string_equal(jid_domain_to_ascii(arena, "[::1]", &err), "::1");
 	assert_string_equal(jid_domain_to_ascii(arena, "127.0.0.1", &err),
 	    "127.0.0.1");
-	assert_null(jid_domain_to_ascii(arena,
-	    repeat(arena, LABEL ".", 4, "a"), &err));
+	assert_null(
+	    jid_domain_to_ascii(arena, repeat(arena, LABEL ".", 4, "a"), &err));
 	assert_string_not_equal(err.text, "");
 }
 
@@ -348,7 +384,8 @@ test_reading(void **state)
 			continue;
 		assert_string_equal(jid_resource(jid), rows[i].resource);
 		assert_string_equal(jid_with_resource(*state, rows[i].bare,
-		    rows[i].resource), jid);
+					rows[i].resource),
+		    jid);
 	}
 }
 

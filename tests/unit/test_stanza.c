@@ -59,8 +59,8 @@ test_kinds_and_types(void **state)
 		{ "<message type='normal'/>", STANZA_MESSAGE, TYPE_NORMAL,
 		    true },
 		{ "<message type='chat'/>", STANZA_MESSAGE, TYPE_CHAT, true },
-		{ "<message type='groupchat'/>", STANZA_MESSAGE,
-		    TYPE_GROUPCHAT, true },
+		{ "<message type='groupchat'/>", STANZA_MESSAGE, TYPE_GROUPCHAT,
+		    true },
 		{ "<message type='headline'/>", STANZA_MESSAGE, TYPE_HEADLINE,
 		    true },
 		{ "<message type='error'/>", STANZA_MESSAGE, TYPE_ERROR,
@@ -83,8 +83,8 @@ test_kinds_and_types(void **state)
 		    true },
 		{ "<presence type='error'/>", STANZA_PRESENCE, TYPE_ERROR,
 		    false },
-		{ "<presence type='available'/>", STANZA_PRESENCE,
-		    TYPE_UNKNOWN, true },
+		{ "<presence type='available'/>", STANZA_PRESENCE, TYPE_UNKNOWN,
+		    true },
 		{ "<presence type='chat'/>", STANZA_PRESENCE, TYPE_UNKNOWN,
 		    true },
 		{ "<iq type='get'/>", STANZA_IQ, TYPE_GET, true },
@@ -113,9 +113,10 @@ test_kinds_and_types(void **state)
 static void
 test_answers(void **state)
 {
-	struct elem *iq = parse(*state, "<iq from='a@b/c' to='d@e' id='1' "
-					"type='get' xml:lang='de' x='y'>"
-					"<query xmlns='urn:q'>t</query></iq>");
+	struct elem *iq = parse(*state,
+	    "<iq from='a@b/c' to='d@e' id='1' "
+	    "type='get' xml:lang='de' x='y'>"
+	    "<query xmlns='urn:q'>t</query></iq>");
 	struct elem *to_own = parse(*state, "<message><body/></message>");
 
 	check_same(stanza_result(iq),
@@ -145,7 +146,8 @@ test_conditions(void **state)
 		    strcmp(type, "wait") == 0 || strcmp(type, "auth") == 0 ||
 		    strcmp(type, "modify") == 0);
 		assert_string_equal(stanza_error_cond(
-		    stanza_error(e, c, "text")), error_cond_name(c));
+					stanza_error(e, c, "text")),
+		    error_cond_name(c));
 	}
 	assert_string_equal(error_cond_name(ERR_BAD_REQUEST), "bad-request");
 	assert_string_equal(error_cond_name(ERR_UNEXPECTED_REQUEST),
@@ -160,17 +162,20 @@ test_condition_of_a_peer(void **state)
 	} rows[] = {
 		{ "<message/>", NULL },
 		{ "<message><error><gone xmlns='" NS_STANZA_ERROR "'/></error>"
-		  "</message>", NULL },
+		  "</message>",
+		    NULL },
 		{ "<iq type='error'/>", "undefined-condition" },
 		{ "<iq type='error'><error/></iq>", "undefined-condition" },
 		{ "<iq type='error'><error><gone/></error></iq>",
 		    "undefined-condition" },
-		{ "<iq type='error'><error xmlns='urn:x'><gone xmlns='"
-		  NS_STANZA_ERROR "'/></error></iq>", "undefined-condition" },
+		{ "<iq type='error'><error xmlns='urn:x'><gone "
+		  "xmlns='" NS_STANZA_ERROR "'/></error></iq>",
+		    "undefined-condition" },
 		{ "<iq type='error'><query xmlns='urn:q'/><error><x xmlns='"
 		  "urn:x'/><text xmlns='" NS_STANZA_ERROR "'>t</text>"
 		  "<gone xmlns='" NS_STANZA_ERROR "'>xmpp:a@b</gone></error>"
-		  "</iq>", "gone" },
+		  "</iq>",
+		    "gone" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -190,13 +195,15 @@ test_delay(void **state)
 
 	assert_int_equal(stanza_delay(e), 0);
 	stanza_add_delay(e, "a@b", UINT64_C(1031699305000));
-	check_same(e, "<message><body>hi</body><delay xmlns='urn:xmpp:delay' "
-		      "from='a@b' stamp='2002-09-10T23:08:25Z'/></message>");
+	check_same(e,
+	    "<message><body>hi</body><delay xmlns='urn:xmpp:delay' "
+	    "from='a@b' stamp='2002-09-10T23:08:25Z'/></message>");
 	assert_true(stanza_delay(e) == UINT64_C(1031699305000));
 	e = parse(*state, "<presence/>");
 	stanza_add_delay(e, NULL, UINT64_C(1031699305123));
-	check_same(e, "<presence><delay xmlns='urn:xmpp:delay' "
-		      "stamp='2002-09-10T23:08:25.123Z'/></presence>");
+	check_same(e,
+	    "<presence><delay xmlns='urn:xmpp:delay' "
+	    "stamp='2002-09-10T23:08:25.123Z'/></presence>");
 	assert_true(stanza_delay(e) == UINT64_C(1031699305123));
 }
 

@@ -11,21 +11,24 @@
 #include "unit/xml_trace.h"
 #include "xmpp/ns.h"
 
-static const struct xml_limits limits = {
-	.stanza_bytes = 400, .depth = 4, .attrs = 4, .elems = 6
-};
-static const struct xml_limits wide = {
-	.stanza_bytes = 1 << 20, .depth = 100, .attrs = 100, .elems = 10000
-};
+static const struct xml_limits limits = { .stanza_bytes = 400,
+	.depth = 4,
+	.attrs = 4,
+	.elems = 6 };
+static const struct xml_limits wide = { .stanza_bytes = 1 << 20,
+	.depth = 100,
+	.attrs = 100,
+	.elems = 10000 };
 
-#define HEAD "<stream:stream xmlns='jabber:client' " \
+#define HEAD \
+	"<stream:stream xmlns='jabber:client' " \
 	"xmlns:stream='" NS_STREAMS "'>"
 #define OPEN "open stream{" NS_STREAMS "} xmlns='jabber:client'\n"
 
 struct row {
 	const char *in;
-	const char *log;		/* the events, then the result */
-	size_t len;			/* of `in`, where it has a NUL */
+	const char *log; /* the events, then the result */
+	size_t len;      /* of `in`, where it has a NUL */
 };
 
 /* Feeds it in pieces of `step` bytes, the first one of `first`. */
@@ -49,8 +52,8 @@ check_cut(const struct row *row, size_t first, size_t step, unsigned budget)
 	buf_puts(&t.log, trace_result_name(t.result));
 	if (strcmp(t.log.data, row->log) != 0)
 		fail_msg("%s\n(%zu bytes, then %zu each, budget %u) gives\n%s\n"
-			 "not\n%s", row->in, first, step, budget, t.log.data,
-		    row->log);
+			 "not\n%s",
+		    row->in, first, step, budget, t.log.data, row->log);
 	trace_fini(&t);
 }
 
@@ -79,20 +82,24 @@ test_streams(void **state)
 	static const struct row rows[] = {
 		{ HEAD, OPEN "ok", 0 },
 		{ "<?xml version='1.0'?>" HEAD, OPEN "ok", 0 },
-		{ "<?xml version='1.0' encoding='utf-8' standalone='yes'?>\n"
-		  HEAD "</stream:stream>\n", OPEN "close\nok", 0 },
+		{ "<?xml version='1.0' encoding='utf-8' "
+		  "standalone='yes'?>\n" HEAD "</stream:stream>\n",
+		    OPEN "close\nok", 0 },
 		{ " \n" HEAD " \r\n\t ", OPEN "ok", 0 },
 		{ "<stream to='x' xml:lang='de' xmlns='" NS_STREAMS "'/>",
 		    "open stream{" NS_STREAMS "} to='x' lang{" NS_XML "}='de' "
-		    "xmlns='" NS_STREAMS "'\nclose\nok", 0 },
+		    "xmlns='" NS_STREAMS "'\nclose\nok",
+		    0 },
 		{ "<a><b/></a>", "open a{}\n<b xmlns=''/>\nclose\nok", 0 },
 		{ HEAD "<message to='x'><body>hi</body></message>",
 		    OPEN "<message to='x'><body>hi</body></message>\nok", 0 },
 		{ HEAD "<a>1</a> <b/>\n<c><d/>\r\n</c></stream:stream>",
 		    OPEN "<a>1</a>\n<b/>\n<c><d/>\n</c>\nclose\nok", 0 },
 		{ HEAD "<stream:features/><stream:error><x/></stream:error>",
-		    OPEN "<features xmlns='" NS_STREAMS "'/>\n<error xmlns='"
-		    NS_STREAMS "'><x xmlns='jabber:client'/></error>\nok", 0 },
+		    OPEN "<features xmlns='" NS_STREAMS
+			 "'/>\n<error xmlns='" NS_STREAMS
+			 "'><x xmlns='jabber:client'/></error>\nok",
+		    0 },
 		/* A prefix bound on the root. */
 		{ "<s xmlns='jabber:client' xmlns:p='urn:p'><p:a><b p:c='1'/>"
 		  "</p:a><a xmlns='urn:p'/>",
@@ -101,9 +108,10 @@ test_streams(void **state)
 		    "xmlns:n0='urn:p' n0:c='1'/></a>\n<a xmlns='urn:p'/>\nok",
 		    0 },
 		{ HEAD "<a>\xc3\xa9\xf0\x9f\x98\x80&amp;&lt;&#xe9;&#128512;"
-		  "<![CDATA[<b>&amp;]]]>]]x</a>",
+		       "<![CDATA[<b>&amp;]]]>]]x</a>",
 		    OPEN "<a>\xc3\xa9\xf0\x9f\x98\x80&amp;&lt;\xc3\xa9"
-		    "\xf0\x9f\x98\x80&lt;b&gt;&amp;amp;]]]x</a>\nok", 0 },
+			 "\xf0\x9f\x98\x80&lt;b&gt;&amp;amp;]]]x</a>\nok",
+		    0 },
 		{ HEAD "<a b='1\n2&#10;&quot;&gt;\"'>1\r2\r\n3&#13;</a>",
 		    OPEN "<a b='1 2&#10;\"&gt;\"'>1\n2\n3&#13;</a>\nok", 0 },
 		{ HEAD "&#x20;<![CDATA[ \n]]><a/>", OPEN "<a/>\nok", 0 },
@@ -128,7 +136,8 @@ test_restricted(void **state)
 		{ "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;",
 		    "restricted-xml", 0 },
 		{ "<!DOCTYPE l [<!ENTITY a 'lol'><!ENTITY b '&a;&a;&a;'>"
-		  "<!ENTITY c '&b;&b;&b;'>]><l>&c;</l>", "restricted-xml", 0 },
+		  "<!ENTITY c '&b;&b;&b;'>]><l>&c;</l>",
+		    "restricted-xml", 0 },
 		{ "<!DOCTYPE a [<!ENTITY % p SYSTEM 'x'>%p;]><a>",
 		    "restricted-xml", 0 },
 		{ "<?target data?>" HEAD, "restricted-xml", 0 },
@@ -137,8 +146,8 @@ test_restricted(void **state)
 		{ "<!-- -->" HEAD, "restricted-xml", 0 },
 		{ HEAD "<!---->", OPEN "restricted-xml", 0 },
 		{ HEAD "<a><!-- x --></a>", OPEN "restricted-xml", 0 },
-		{ HEAD "</stream:stream><!-- -->",
-		    OPEN "close\nrestricted-xml", 0 },
+		{ HEAD "</stream:stream><!-- -->", OPEN "close\nrestricted-xml",
+		    0 },
 		{ HEAD "<a>&nbsp;</a>", OPEN "restricted-xml", 0 },
 		{ HEAD "<a b='&x;'/>", OPEN "restricted-xml", 0 },
 		{ HEAD "&x;", OPEN "restricted-xml", 0 },
@@ -220,8 +229,8 @@ test_malformed(void **state)
 		{ "\x16\x03\x01\x02", "not-well-formed", 0 },
 		{ HEAD HEAD "</stream:stream></stream:stream>",
 		    OPEN "<stream xmlns='" NS_STREAMS "'/>\nclose\nok", 0 },
-		{ HEAD "</stream:stream>" HEAD,
-		    OPEN "close\nnot-well-formed", 0 },
+		{ HEAD "</stream:stream>" HEAD, OPEN "close\nnot-well-formed",
+		    0 },
 		{ HEAD "</stream:stream>x", OPEN "close\nnot-well-formed", 0 },
 		{ HEAD "</stream>", OPEN "not-well-formed", 0 },
 		{ HEAD "</a>", OPEN "not-well-formed", 0 },
@@ -286,7 +295,7 @@ test_namespaces(void **state)
 
 /* --- limits: what is just inside of them, and what crosses them --- */
 
-#define X10 "xxxxxxxxxx"
+#define X10  "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 #define X390 X100 X100 X100 X10 X10 X10 X10 X10 X10 X10 X10 X10
 /* Longer than 400 bytes with the rest of it. */
@@ -310,7 +319,9 @@ test_limits(void **state)
 		{ HEAD "<?" X400, OPEN "policy-violation", 0 },
 		{ HEAD "<a>&" X400, OPEN "policy-violation", 0 },
 		{ HEAD "<a><![CDATA[" X400, OPEN "policy-violation", 0 },
-		{ HEAD "<a></a" "          " X400, OPEN "not-well-formed", 0 },
+		{ HEAD "<a></a"
+		       "          " X400,
+		    OPEN "not-well-formed", 0 },
 		{ "<" X400, "policy-violation", 0 },
 		{ "<a b='" X400 "'>", "policy-violation", 0 },
 		{ "<?xml version='1.0' encoding='" X400, "policy-violation",
@@ -326,12 +337,13 @@ test_limits(void **state)
 		    OPEN "policy-violation", 0 },
 		{ HEAD "<a b='' c='' d='' e=''/>",
 		    OPEN "<a b='' c='' d='' e=''/>\nok", 0 },
-		{ HEAD "<a b='' c='' d='' e='' f=''/>",
-		    OPEN "policy-violation", 0 },
+		{ HEAD "<a b='' c='' d='' e='' f=''/>", OPEN "policy-violation",
+		    0 },
 		{ HEAD "<a xmlns:b='1' xmlns:c='2' xmlns:d='3' xmlns='4'/>",
 		    OPEN "<a xmlns='4'/>\nok", 0 },
 		{ HEAD "<a xmlns:b='1' xmlns:c='2' xmlns:d='3' xmlns='4' "
-		  "e=''/>", OPEN "policy-violation", 0 },
+		       "e=''/>",
+		    OPEN "policy-violation", 0 },
 		{ "<a b='' c='' d='' e='' f=''>", "policy-violation", 0 },
 		{ HEAD "<a><b/><b/><b/><b/><b/></a><a><b/></a>",
 		    OPEN "<a><b/><b/><b/><b/><b/></a>\n<a><b/></a>\nok", 0 },
@@ -387,7 +399,8 @@ taken(const struct xml_limits *l, const char *head, const char *unit)
 		buf_puts(&piece, unit);
 	trace_init(&t, l, 0);
 	trace_feed(&t, head, strlen(head));
-	while (fed < 10000000 && trace_feed(&t, piece.data, piece.len) == XML_OK)
+	while (
+	    fed < 10000000 && trace_feed(&t, piece.data, piece.len) == XML_OK)
 		fed += piece.len;
 	assert_int_equal(t.result, XML_TOO_LARGE);
 	assert_int_equal(t.stanzas, 0);
@@ -647,7 +660,8 @@ test_restart_while_suspended(void **state)
 	(void)state;
 	trace_init(&t, &limits, 0);
 	assert_int_equal(xml_feed(t.xml, HEAD "<a/><b/>",
-	    strlen(HEAD "<a/><b/>"), 1, NULL), XML_MORE);
+			     strlen(HEAD "<a/><b/>"), 1, NULL),
+	    XML_MORE);
 	xml_restart(t.xml);
 	assert_int_equal(trace_feed(&t, HEAD "<c/>", strlen(HEAD "<c/>")),
 	    XML_OK);

@@ -40,10 +40,27 @@ static void
 test_anything_else(void **state)
 {
 	static const char *const rows[] = {
-		"", " ", "text", "<a/><b/>", "<a/>b", "b<a/>", "<a>", "<a",
-		"<a></b>", "</x>", "<a/></x>", "<a/></x><x>", "<x>",
-		"<a/></x>  ", "<a/><!-- -->", "<!DOCTYPE a><a/>", "<a>&b;</a>",
-		"<a/>\xc3", "<a/><!--", "<a/><![CDATA[", "<p:a/>",
+		"",
+		" ",
+		"text",
+		"<a/><b/>",
+		"<a/>b",
+		"b<a/>",
+		"<a>",
+		"<a",
+		"<a></b>",
+		"</x>",
+		"<a/></x>",
+		"<a/></x><x>",
+		"<x>",
+		"<a/></x>  ",
+		"<a/><!-- -->",
+		"<!DOCTYPE a><a/>",
+		"<a>&b;</a>",
+		"<a/>\xc3",
+		"<a/><!--",
+		"<a/><![CDATA[",
+		"<p:a/>",
 		"<?xml version='1.0'?><a/>",
 	};
 	struct arena *arena = arena_new();
@@ -79,8 +96,9 @@ test_limits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(rows[i].good, xml_parse(arena, rows[i].xml,
-		    strlen(rows[i].xml), NULL, &limits, NULL) != NULL);
+		assert_int_equal(rows[i].good,
+		    xml_parse(arena, rows[i].xml, strlen(rows[i].xml), NULL,
+			&limits, NULL) != NULL);
 	arena_free(&arena);
 }
 

@@ -14,7 +14,7 @@
 struct trace {
 	struct xml *xml;
 	struct buf log;
-	unsigned budget;	/* of each xml_feed() */
+	unsigned budget; /* of each xml_feed() */
 	unsigned stanzas;
 	enum xml_result result;
 	struct err err;
@@ -24,7 +24,9 @@ static inline const char *
 trace_result_name(enum xml_result r)
 {
 	static const char *const names[] = {
-		[XML_OK] = "ok", [XML_MORE] = "more", [XML_STOPPED] = "stopped",
+		[XML_OK] = "ok",
+		[XML_MORE] = "more",
+		[XML_STOPPED] = "stopped",
 		[XML_NOT_WELL_FORMED] = "not-well-formed",
 		[XML_RESTRICTED] = "restricted-xml",
 		[XML_BAD_FORMAT] = "bad-format",
@@ -78,9 +80,8 @@ trace_close(void *arg)
 static inline void
 trace_init(struct trace *t, const struct xml_limits *limits, unsigned budget)
 {
-	static const struct xml_events events = {
-		trace_open, trace_stanza, trace_close
-	};
+	static const struct xml_events events = { trace_open, trace_stanza,
+		trace_close };
 
 	*t = (struct trace){ .budget = budget };
 	t->xml = xml_new(limits, &events, t);
