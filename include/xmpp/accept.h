@@ -58,13 +58,14 @@ struct accept_host {
 
 struct accept_options {
 	enum accept_tls tls;
-	struct tls_certs *certs;	/* a reference is taken */
-	struct xml_limits limits;	/* until authenticated */
-	struct xml_limits bound_limits;	/* after it */
-	unsigned auth_ms;		/* from the start to bound, else connection-timeout */
-	unsigned tls_ms;		/* the handshake */
-	unsigned tries;			/* failed exchanges, then policy-violation */
-	const char *const *features;	/* XML of more features once authenticated, NULL-ended; borrowed */
+	struct tls_certs *certs;        /* a reference is taken */
+	struct xml_limits limits;       /* until authenticated */
+	struct xml_limits bound_limits; /* after it */
+	unsigned auth_ms; /* from the start to bound, else connection-timeout */
+	unsigned tls_ms;  /* the handshake */
+	unsigned tries;   /* failed exchanges, then policy-violation */
+	/* XML of more features once authenticated, NULL-ended; borrowed. */
+	const char *const *features;
 };
 
 struct accept *accept_new(struct loop *, struct conn *,
@@ -73,9 +74,10 @@ struct accept *accept_new(struct loop *, struct conn *,
  * The answers to check(). One that comes after the client gave up is dropped; while
  * it is out no other exchange begins.
  */
-void accept_keys(struct accept *, const struct scram_keys *);	/* NULL: unknown */
+void accept_keys(struct accept *, const struct scram_keys *); /* NULL: none */
 void accept_verdict(struct accept *, bool good);
-void accept_free(struct accept **);	/* ends the stream if it still has it, with no word */
+/* Ends the stream if it still has it, with no word. */
+void accept_free(struct accept **);
 /* Ends it with an error first. */
 void accept_fail(struct accept **, enum stream_cond, const char *text);
 

@@ -17,13 +17,13 @@ enum connect_tls { CONNECT_STARTTLS, CONNECT_DIRECT, CONNECT_PLAIN };
 
 /* How it failed: what its owner does next differs. */
 enum connect_failure {
-	CONNECT_LOST,		/* the link: try again */
-	CONNECT_TLS,		/* handshake or certificate: the next address, or later */
-	CONNECT_REFUSED,	/* not-authorized, account-disabled, credentials-expired, ... */
-	CONNECT_PASSING,	/* temporary-auth-failure, stream errors that pass */
-	CONNECT_CONFLICT,	/* stream error or bind error conflict */
-	CONNECT_ELSEWHERE,	/* see-other-host, and TLS was up: text is host[:port] */
-	CONNECT_NO_MECHANISM,	/* nothing that we do, or nothing without TLS */
+	CONNECT_LOST, /* the link: try again */
+	CONNECT_TLS,  /* handshake or certificate: the next address, or later */
+	CONNECT_REFUSED, /* not-authorized, account-disabled, credentials-expired, ... */
+	CONNECT_PASSING,  /* temporary-auth-failure, stream errors that pass */
+	CONNECT_CONFLICT, /* stream error or bind error conflict */
+	CONNECT_ELSEWHERE, /* see-other-host, and TLS was up: text is host[:port] */
+	CONNECT_NO_MECHANISM, /* nothing that we do, or nothing without TLS */
 };
 
 struct connect;
@@ -34,7 +34,7 @@ struct connect_events {
 	 * connect_salted(), at once or later (NULL: it cannot be had; then the
 	 * attempt fails with CONNECT_PASSING).
 	 */
-	void (*salted)(void *arg, enum scram_hash, const struct scram_keys *salt);
+	void (*salted)(void *arg, enum scram_hash, const struct scram_keys *);
 	/*
 	 * Bound: the stream, the JID that the server gave (prepared), and its last
 	 * <stream:features/>. Free the connect, not the stream.
@@ -46,11 +46,11 @@ struct connect_events {
 };
 
 struct connect_options {
-	const char *domain;	/* prepared; `to` of the stream */
-	const char *domain_ascii;	/* for SNI and the certificate */
-	const char *name;	/* local part */
+	const char *domain;       /* prepared; `to` of the stream */
+	const char *domain_ascii; /* for SNI and the certificate */
+	const char *name;         /* local part */
 	const char *password;
-	const char *resource;	/* NULL: the server makes one */
+	const char *resource; /* NULL: the server makes one */
 	enum connect_tls tls;
 	struct tls_trust *trust;
 	struct xml_limits limits;

@@ -19,8 +19,11 @@
 #include "xmpp/scram.h"
 
 enum sasl_mech {
-	SASL_SCRAM_SHA256_PLUS, SASL_SCRAM_SHA256,
-	SASL_SCRAM_SHA1_PLUS, SASL_SCRAM_SHA1, SASL_PLAIN,
+	SASL_SCRAM_SHA256_PLUS,
+	SASL_SCRAM_SHA256,
+	SASL_SCRAM_SHA1_PLUS,
+	SASL_SCRAM_SHA1,
+	SASL_PLAIN,
 	SASL_MECHS
 };
 const char *sasl_mech_name(enum sasl_mech);
@@ -29,28 +32,29 @@ bool sasl_mech_is_plus(enum sasl_mech);
 
 /* What the connection can do; bindings NULL where it has none. */
 struct sasl_channel {
-	bool secure;			/* TLS: PLAIN may be used */
-	const struct buf *unique;	/* tls-unique, raw */
-	const struct buf *exporter;	/* tls-exporter, raw */
+	bool secure;                /* TLS: PLAIN may be used */
+	const struct buf *unique;   /* tls-unique, raw */
+	const struct buf *exporter; /* tls-exporter, raw */
 };
 
 /* Types of channel binding, as bits; tls-unique and tls-exporter in XEP-0440. */
 enum {
-	SASL_BINDING_UNIQUE = 1, SASL_BINDING_EXPORTER = 2,
-	SASL_BINDING_OTHER = 4		/* named by a server, unknown to us */
+	SASL_BINDING_UNIQUE = 1,
+	SASL_BINDING_EXPORTER = 2,
+	SASL_BINDING_OTHER = 4 /* named by a server, unknown to us */
 };
-unsigned sasl_bindings(const struct sasl_channel *);	/* that it has */
+unsigned sasl_bindings(const struct sasl_channel *); /* that it has */
 
 /* Bit set of 1 << enum sasl_mech that may be offered on such a channel. */
 unsigned sasl_offer(const struct sasl_channel *);
 
-struct sasl;			/* one exchange */
+struct sasl; /* one exchange */
 
 enum sasl_status {
-	SASL_CONTINUE,		/* send the output as challenge or response */
-	SASL_DONE,		/* send the output with success (server), or none */
-	SASL_WAIT,		/* sasl_keys() or sasl_verdict() goes on */
-	SASL_FAILED,		/* sasl_failure() says how */
+	SASL_CONTINUE, /* send the output as challenge or response */
+	SASL_DONE,     /* send the output with success (server), or none */
+	SASL_WAIT,     /* sasl_keys() or sasl_verdict() goes on */
+	SASL_FAILED,   /* sasl_failure() says how */
 };
 
 /* --- server --- */
@@ -75,18 +79,20 @@ struct sasl *sasl_server_new(enum sasl_mech, const struct sasl_channel *,
 enum sasl_status sasl_step(struct sasl *, const char *in, size_t len,
     struct buf *out);
 enum sasl_status sasl_keys(struct sasl *, const struct scram_keys *,
-    struct buf *out);		/* NULL: no such user */
+    struct buf *out); /* NULL: no such user */
 enum sasl_status sasl_verdict(struct sasl *, bool good);
-const char *sasl_name(const struct sasl *);	/* authentication id by SASLprep, or NULL */
-const char *sasl_authzid(const struct sasl *);	/* NULL or "" where there was none */
-const char *sasl_password(const struct sasl *);	/* PLAIN, while it waits */
-enum scram_hash sasl_hash(const struct sasl *);	/* of a SCRAM mechanism */
+/* The authentication id, by SASLprep, or NULL. */
+const char *sasl_name(const struct sasl *);
+/* As it came; NULL or "" where there was none. */
+const char *sasl_authzid(const struct sasl *);
+const char *sasl_password(const struct sasl *); /* PLAIN, while it waits */
+enum scram_hash sasl_hash(const struct sasl *); /* of a SCRAM mechanism */
 
 /* --- client --- */
 
 struct sasl_client {
 	const char *name;
-	const char *password;		/* of PLAIN; not looked at for SCRAM */
+	const char *password; /* of PLAIN; not looked at for SCRAM */
 };
 /*
  * The best of what the server offers (bit set) on this channel, best first as in
@@ -111,10 +117,10 @@ struct sasl *sasl_client_new(enum sasl_mech, const struct sasl_channel *,
  */
 bool sasl_wanted(const struct sasl *, struct scram_keys *salt_and_iterations);
 enum sasl_status sasl_salted(struct sasl *, const unsigned char *salted,
-    struct buf *out);		/* scram_salted()'s result; kept by the caller */
+    struct buf *out); /* scram_salted()'s result; kept by the caller */
 
 /* The condition of RFC 6120 6.5 ("not-authorized") and a text for the log. */
 const char *sasl_failure(const struct sasl *, const char **text);
-void sasl_free(struct sasl **);		/* wipes */
+void sasl_free(struct sasl **); /* wipes */
 
 #endif

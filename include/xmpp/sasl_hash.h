@@ -14,7 +14,6 @@
  * characters, no UTF-8, or code points that Unicode 3.2 does not assign.
  */
 int sasl_hash_password(enum scram_hash, const char *password,
-    struct scram_keys *keys, unsigned char salted[SCRAM_KEY_MAX],
-    struct err *);
+    struct scram_keys *keys, unsigned char salted[SCRAM_KEY_MAX], struct err *);
 
 #endif

@@ -18,11 +18,11 @@
 
 enum scram_hash { SCRAM_SHA256, SCRAM_SHA1, SCRAM_HASHES };
 
-#define SCRAM_KEY_MAX 32
-#define SCRAM_SALT_MAX 64
-#define SCRAM_ITERATIONS 10000		/* what we store */
+#define SCRAM_KEY_MAX        32
+#define SCRAM_SALT_MAX       64
+#define SCRAM_ITERATIONS     10000 /* what we store */
 #define SCRAM_ITERATIONS_MIN 4096
-#define SCRAM_ITERATIONS_MAX 1000000	/* what a server may ask of us */
+#define SCRAM_ITERATIONS_MAX 1000000 /* what a server may ask of us */
 
 struct scram_keys {
 	bool known;
@@ -37,7 +37,7 @@ struct scram_credential {
 };
 
 size_t scram_key_len(enum scram_hash);
-const char *scram_name(enum scram_hash);	/* "SCRAM-SHA-256" */
+const char *scram_name(enum scram_hash); /* "SCRAM-SHA-256" */
 /* Whether a passwd is meant as a stored credential (it begins as one). */
 bool scram_is_credential(const char *passwd);
 int scram_parse(struct scram_credential *, const char *text, struct err *);
@@ -47,7 +47,7 @@ int scram_salted(enum scram_hash, const char *password, const void *salt,
     size_t salt_len, uint32_t iterations, unsigned char out[SCRAM_KEY_MAX],
     struct err *);
 int scram_derive(struct scram_keys *, enum scram_hash, const char *password,
-    struct err *);	/* salt and iterations are set in it; fills the keys */
+    struct err *); /* salt and iterations are set in it; fills the keys */
 /* Both hashes with fresh salts. */
 int scram_make(struct scram_credential *, const char *password, struct err *);
 

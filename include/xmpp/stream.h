@@ -18,16 +18,30 @@ enum stream_role { STREAM_SERVER, STREAM_CLIENT };
 
 /* RFC 6120 4.9.3. */
 enum stream_cond {
-	STREAM_BAD_FORMAT, STREAM_BAD_NAMESPACE_PREFIX, STREAM_CONFLICT,
-	STREAM_CONNECTION_TIMEOUT, STREAM_HOST_GONE, STREAM_HOST_UNKNOWN,
-	STREAM_IMPROPER_ADDRESSING, STREAM_INTERNAL_SERVER_ERROR,
-	STREAM_INVALID_FROM, STREAM_INVALID_NAMESPACE, STREAM_INVALID_XML,
-	STREAM_NOT_AUTHORIZED, STREAM_NOT_WELL_FORMED, STREAM_POLICY_VIOLATION,
-	STREAM_REMOTE_CONNECTION_FAILED, STREAM_RESET,
-	STREAM_RESOURCE_CONSTRAINT, STREAM_RESTRICTED_XML,
-	STREAM_SEE_OTHER_HOST, STREAM_SYSTEM_SHUTDOWN,
-	STREAM_UNDEFINED_CONDITION, STREAM_UNSUPPORTED_ENCODING,
-	STREAM_UNSUPPORTED_FEATURE, STREAM_UNSUPPORTED_STANZA_TYPE,
+	STREAM_BAD_FORMAT,
+	STREAM_BAD_NAMESPACE_PREFIX,
+	STREAM_CONFLICT,
+	STREAM_CONNECTION_TIMEOUT,
+	STREAM_HOST_GONE,
+	STREAM_HOST_UNKNOWN,
+	STREAM_IMPROPER_ADDRESSING,
+	STREAM_INTERNAL_SERVER_ERROR,
+	STREAM_INVALID_FROM,
+	STREAM_INVALID_NAMESPACE,
+	STREAM_INVALID_XML,
+	STREAM_NOT_AUTHORIZED,
+	STREAM_NOT_WELL_FORMED,
+	STREAM_POLICY_VIOLATION,
+	STREAM_REMOTE_CONNECTION_FAILED,
+	STREAM_RESET,
+	STREAM_RESOURCE_CONSTRAINT,
+	STREAM_RESTRICTED_XML,
+	STREAM_SEE_OTHER_HOST,
+	STREAM_SYSTEM_SHUTDOWN,
+	STREAM_UNDEFINED_CONDITION,
+	STREAM_UNSUPPORTED_ENCODING,
+	STREAM_UNSUPPORTED_FEATURE,
+	STREAM_UNSUPPORTED_STANZA_TYPE,
 	STREAM_UNSUPPORTED_VERSION,
 	STREAM_COND_COUNT
 };
@@ -48,7 +62,7 @@ struct stream_events {
 	void (*stanza)(void *arg, struct elem *);
 	/* TLS is up; the stream is restarted. NULL: not wanted, no TLS is started. */
 	void (*secured)(void *arg);
-	void (*drained)(void *arg);	/* as conn's; NULL: not wanted */
+	void (*drained)(void *arg); /* as conn's; NULL: not wanted */
 	/*
 	 * The peer closed, sent an error, broke the rules, or the connection
 	 * died. cond is the name of the peer's or of our stream error, NULL
@@ -94,11 +108,11 @@ void stream_send_text(struct stream *, const char *);
  * when that returns. The holder is nulled.
  */
 void stream_fail(struct stream **, enum stream_cond, const char *text);
-void stream_close(struct stream **);		/* without an error */
-void stream_abort(struct stream **);		/* without a word */
+void stream_close(struct stream **); /* without an error */
+void stream_abort(struct stream **); /* without a word */
 
-struct conn *stream_conn(struct stream *);	/* NULL once it was closed */
-const char *stream_id(const struct stream *);	/* the id of the header */
+struct conn *stream_conn(struct stream *);    /* NULL once it was closed */
+const char *stream_id(const struct stream *); /* the id of the header */
 bool stream_is_secure(const struct stream *);
 /* Peer's xml:lang of the header, or NULL: what stanzas without one inherit. */
 const char *stream_lang(const struct stream *);

@@ -87,13 +87,14 @@ send_features(struct accept *a)
 
 	buf_puts(&b, "<stream:features>");
 	if (a->phase == ACCEPT_BEFORE_TLS) {
-		buf_puts(&b, "<starttls xmlns='" NS_TLS
-		    "'><required/></starttls>");
+		buf_puts(&b,
+		    "<starttls xmlns='" NS_TLS "'><required/></starttls>");
 	} else if (a->phase == ACCEPT_BEFORE_SASL) {
 		accept_write_mechanisms(a, &b);
 	} else {
-		buf_puts(&b, "<bind xmlns='" NS_BIND "'/><session xmlns='"
-		    NS_SESSION "'><optional/></session>");
+		buf_puts(&b,
+		    "<bind xmlns='" NS_BIND "'/><session xmlns='" NS_SESSION
+		    "'><optional/></session>");
 		for (; more != NULL && *more != NULL; more++)
 			buf_puts(&b, *more);
 	}
@@ -133,9 +134,9 @@ on_open(void *arg, const struct elem *header)
 	else if (take_domain(a, domain))
 		send_features(a);
 	else if (a->stream != NULL)
-		accept_end(a, STREAM_HOST_UNKNOWN, to == NULL ?
-		    "the stream header names no domain in 'to'" :
-		    "this domain is not served here");
+		accept_end(a, STREAM_HOST_UNKNOWN,
+		    to == NULL ? "the stream header names no domain in 'to'" :
+				 "this domain is not served here");
 	accept_leave(a);
 }
 

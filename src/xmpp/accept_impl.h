@@ -14,17 +14,17 @@ enum accept_phase {
 };
 
 struct accept {
-	struct stream *stream;		/* NULL: it ended, or was handed over */
+	struct stream *stream; /* NULL: it ended, or was handed over */
 	struct tls_certs *certs;
-	struct accept_options options;	/* but for certs */
+	struct accept_options options; /* but for certs */
 	const struct accept_host *host;
 	void *arg;
 	enum accept_phase phase;
 	struct timer deadline;
-	struct arena *scratch;		/* of one event */
-	char *domain;			/* asked for, prepared */
+	struct arena *scratch; /* of one event */
+	char *domain;          /* asked for, prepared */
 
-	struct sasl *sasl;		/* the exchange that runs */
+	struct sasl *sasl; /* the exchange that runs */
 	struct sasl_channel channel;
 	struct buf unique, exporter;
 	/*
@@ -35,8 +35,8 @@ struct accept {
 	bool is_checking;
 	unsigned failures;
 
-	unsigned inside;		/* callbacks that run */
-	bool is_dead;			/* freed when the last of them returns */
+	unsigned inside; /* callbacks that run */
+	bool is_dead;    /* freed when the last of them returns */
 };
 
 /* accept.c. Frees nothing: the owner is told by closed(). */
@@ -46,7 +46,7 @@ void accept_leave(struct accept *);
 void accept_authenticated(struct accept *);
 
 /* accept_sasl.c */
-void accept_note_channel(struct accept *);	/* TLS is up */
+void accept_note_channel(struct accept *); /* TLS is up */
 void accept_write_mechanisms(struct accept *, struct buf *);
 void accept_on_sasl(struct accept *, struct elem *);
 

@@ -145,9 +145,8 @@ static void
 ask(struct accept *a)
 {
 	a->is_checking = true;
-	a->host->check(a->arg, a->domain,
-	    prepare_name(a, sasl_name(a->sasl)), sasl_password(a->sasl),
-	    sasl_hash(a->sasl));
+	a->host->check(a->arg, a->domain, prepare_name(a, sasl_name(a->sasl)),
+	    sasl_password(a->sasl), sasl_hash(a->sasl));
 }
 
 static void
@@ -259,7 +258,7 @@ check_mechanism(struct accept *a, const char *name, enum sasl_mech *mech)
 		return "invalid-mechanism";
 	if ((sasl_offer(&a->channel) & 1u << *mech) == 0)
 		return *mech == SASL_PLAIN ? "mechanism-too-weak" :
-		    "invalid-mechanism";
+					     "invalid-mechanism";
 	if (a->is_checking || !a->host->may_try(a->arg))
 		return "temporary-auth-failure";
 	return NULL;

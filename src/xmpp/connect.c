@@ -11,7 +11,7 @@
 #include "xmpp/stanza.h"
 
 /* Ours, and the only IQs that are out. */
-#define BIND_ID "bind"
+#define BIND_ID    "bind"
 #define SESSION_ID "session"
 
 /* --- life --- */
@@ -63,8 +63,8 @@ connect_free(struct connect **holder)
 }
 
 void
-connect_fail(struct connect *c, enum connect_failure failure,
-    const char *fmt, ...)
+connect_fail(struct connect *c, enum connect_failure failure, const char *fmt,
+    ...)
 {
 	struct buf text = { 0 };
 	va_list ap;
@@ -197,8 +197,9 @@ on_bound(struct connect *c, const struct elem *iq)
 		hand_over(c);
 		return;
 	}
-	stream_send_text(c->stream, "<iq type='set' id='" SESSION_ID
-	    "'><session xmlns='" NS_SESSION "'/></iq>");
+	stream_send_text(c->stream,
+	    "<iq type='set' id='" SESSION_ID "'><session xmlns='" NS_SESSION
+	    "'/></iq>");
 	c->phase = PHASE_SESSION;
 }
 
@@ -340,8 +341,8 @@ copy_options(struct connect *c, const struct connect_options *options)
 
 struct connect *
 connect_new(struct loop *loop, struct conn *conn,
-    const struct connect_options *options,
-    const struct connect_events *events, void *arg)
+    const struct connect_options *options, const struct connect_events *events,
+    void *arg)
 {
 	struct connect *c = mem_alloc(sizeof(*c));
 
@@ -359,8 +360,8 @@ connect_new(struct loop *loop, struct conn *conn,
 		    c->domain_ascii, true, options->tls_ms);
 		return c;
 	}
-	c->phase = options->tls == CONNECT_PLAIN ?
-	    PHASE_SASL_OFFER : PHASE_TLS_OFFER;
+	c->phase = options->tls == CONNECT_PLAIN ? PHASE_SASL_OFFER :
+						   PHASE_TLS_OFFER;
 	send_header(c);
 	return c;
 }

@@ -100,23 +100,33 @@ fail_by_sasl(struct connect *c)
 	bool refused = strcmp(cond, "not-authorized") == 0;
 
 	stream_send_text(c->stream, "<abort xmlns='" NS_SASL "'/>");
-	connect_fail(c, refused ? CONNECT_REFUSED : CONNECT_NO_MECHANISM,
-	    "%s", why);
+	connect_fail(c, refused ? CONNECT_REFUSED : CONNECT_NO_MECHANISM, "%s",
+	    why);
+}
+
+/* The exchange with the best of what is offered, or NULL. */
+static struct sasl *
+choose(struct connect *c, const struct elem *features, enum sasl_mech *mech,
+    struct err *err)
+{
+	struct sasl_client client = { c->name, c->password };
+	unsigned bindings = offered_bindings(features);
+
+	if (sasl_choose(offered_mechanisms(features), bindings, &c->channel,
+		mech, err) != 0)
+		return NULL;
+	return sasl_client_new(*mech, &c->channel, &client, bindings, err);
 }
 
 void
 connect_begin_sasl(struct connect *c, const struct elem *features)
 {
-	struct sasl_client client = { c->name, c->password };
-	unsigned bindings = offered_bindings(features);
 	struct buf first = { 0 };
 	enum sasl_mech mech;
 	struct err err = { "" };
 
-	if (sasl_choose(offered_mechanisms(features), bindings, &c->channel,
-	    &mech, &err) != 0 ||
-	    (c->sasl = sasl_client_new(mech, &c->channel, &client, bindings,
-	    &err)) == NULL) {
+	c->sasl = choose(c, features, &mech, &err);
+	if (c->sasl == NULL) {
 		connect_fail(c, CONNECT_NO_MECHANISM, "%s", err.text);
 		return;
 	}
@@ -186,17 +196,26 @@ connect_salted(struct connect *c, const unsigned char *salted)
 	connect_leave(c);
 }
 
+static bool
+is_server_proven(struct connect *c, const struct buf *in)
+{
+	struct buf out = { 0 };
+	enum sasl_status status;
+
+	if (c->is_proven)
+		return in->len == 0;
+	status = sasl_step(c->sasl, in->data, in->len, &out);
+	buf_free(&out);
+	return status == SASL_DONE;
+}
+
 static void
 on_success(struct connect *c, const struct buf *in)
 {
-	struct buf out = { 0 };
-	bool good = c->is_proven ? in->len == 0 :
-	    sasl_step(c->sasl, in->data, in->len, &out) == SASL_DONE;
-
-	buf_free(&out);
-	if (!good) {
-		connect_fail(c, CONNECT_REFUSED, "the server reports success "
-		    "and did not prove that it knows the password");
+	if (!is_server_proven(c, in)) {
+		connect_fail(c, CONNECT_REFUSED,
+		    "the server reports success and did not prove "
+		    "that it knows the password");
 		return;
 	}
 	sasl_free(&c->sasl);

@@ -16,15 +16,15 @@
  * for keys in the middle of a step, the message is held until they are here.
  */
 enum turn {
-	TURN_FIRST,		/* the first message of either role */
-	TURN_SECOND,		/* client-final, or server-first */
-	TURN_ANSWER,		/* nothing: sasl_keys(), _verdict(), _salted() */
-	TURN_LAST,		/* the client's: what comes with success */
+	TURN_FIRST,  /* the first message of either role */
+	TURN_SECOND, /* client-final, or server-first */
+	TURN_ANSWER, /* nothing: sasl_keys(), _verdict(), _salted() */
+	TURN_LAST,   /* the client's: what comes with success */
 	TURN_OVER,
 };
 
 struct sasl {
-	Gsasl *library;		/* one each: gsasl_init() takes below 1 us */
+	Gsasl *library; /* one each: gsasl_init() takes below 1 us */
 	Gsasl_session *session;
 	enum sasl_mech mech;
 	bool is_server;
@@ -54,8 +54,7 @@ sasl_hash_password(enum scram_hash hash, const char *password,
 
 	rc = gsasl_scram_secrets_from_password(gsasl_hash(hash), password,
 	    keys->iterations, (const char *)keys->salt, keys->salt_len,
-	    (char *)salted, client, (char *)keys->server,
-	    (char *)keys->stored);
+	    (char *)salted, client, (char *)keys->server, (char *)keys->stored);
 	mem_wipe(client, sizeof(client));
 	if (rc != GSASL_OK)
 		return err_set(err, "%s", gsasl_strerror(rc));
@@ -65,8 +64,9 @@ sasl_hash_password(enum scram_hash hash, const char *password,
 enum scram_hash
 sasl_hash(const struct sasl *s)
 {
-	return s->mech == SASL_SCRAM_SHA1 || s->mech == SASL_SCRAM_SHA1_PLUS ?
-	    SCRAM_SHA1 : SCRAM_SHA256;
+	if (s->mech == SASL_SCRAM_SHA1 || s->mech == SASL_SCRAM_SHA1_PLUS)
+		return SCRAM_SHA1;
+	return SCRAM_SHA256;
 }
 
 static enum sasl_status
@@ -180,9 +180,10 @@ exchange_new(enum sasl_mech mech, bool is_server, struct err *err)
 	if ((rc = gsasl_init(&s->library)) != GSASL_OK)
 		goto fail;
 	gsasl_callback_set(s->library, on_property);
-	rc = is_server ?
-	    gsasl_server_start(s->library, name, &s->session) :
-	    gsasl_client_start(s->library, name, &s->session);
+	if (is_server)
+		rc = gsasl_server_start(s->library, name, &s->session);
+	else
+		rc = gsasl_client_start(s->library, name, &s->session);
 	if (rc != GSASL_OK)
 		goto fail;
 	gsasl_session_hook_set(s->session, s);
@@ -298,14 +299,15 @@ on_plain(struct sasl *s, const char *in, size_t len, struct buf *out)
 	s->name = mem_strdup(gsasl_property_fast(s->session, GSASL_AUTHID));
 	/* The library makes the name of an authorization id that is not there. */
 	if (in[0] != '\0')
-		s->authzid = mem_strdup(gsasl_property_fast(s->session,
-		    GSASL_AUTHZID));
-	s->password = mem_strdup(gsasl_property_fast(s->session,
-	    GSASL_PASSWORD));
+		s->authzid = mem_strdup(
+		    gsasl_property_fast(s->session, GSASL_AUTHZID));
+	s->password = mem_strdup(
+	    gsasl_property_fast(s->session, GSASL_PASSWORD));
 	wipe_property(s, GSASL_PASSWORD);
 	if (s->name == NULL || s->name[0] == '\0' || s->password == NULL ||
 	    s->password[0] == '\0')
-		return fail(s, "malformed-request", "an empty name or password");
+		return fail(s, "malformed-request",
+		    "an empty name or password");
 	s->turn = TURN_ANSWER;
 	return SASL_WAIT;
 }
@@ -463,8 +465,9 @@ sasl_step(struct sasl *s, const char *in, size_t len, struct buf *out)
 {
 	if (s->turn == TURN_OVER || s->turn == TURN_ANSWER)
 		return fail(s, "malformed-request", "a message out of turn");
-	return s->is_server ? server_step(s, in, len, out) :
-	    client_step(s, in, len, out);
+	if (s->is_server)
+		return server_step(s, in, len, out);
+	return client_step(s, in, len, out);
 }
 
 const char *

@@ -3,7 +3,7 @@
 #include "xmpp/sasl.h"
 
 #define BIT(mech) (1u << (mech))
-#define PLUS (BIT(SASL_SCRAM_SHA256_PLUS) | BIT(SASL_SCRAM_SHA1_PLUS))
+#define PLUS      (BIT(SASL_SCRAM_SHA256_PLUS) | BIT(SASL_SCRAM_SHA1_PLUS))
 
 static const char *const names[SASL_MECHS] = {
 	[SASL_SCRAM_SHA256_PLUS] = "SCRAM-SHA-256-PLUS",
@@ -92,7 +92,8 @@ sasl_choose(unsigned offered, unsigned bindings,
 		}
 	}
 	if ((offered & BIT(SASL_PLAIN)) != 0)
-		return err_set(err, "the server offers PLAIN alone, "
+		return err_set(err,
+		    "the server offers PLAIN alone, "
 		    "and the connection is not secure");
 	return err_set(err, "the server offers no mechanism that we do");
 }

@@ -38,8 +38,7 @@ skip_name(const char *text, enum scram_hash *hash)
 	for (int h = 0; h < SCRAM_HASHES; h++) {
 		size_t len = strlen(hashes[h].name);
 
-		if (strncmp(text, hashes[h].name, len) != 0 ||
-		    text[len] != '$')
+		if (strncmp(text, hashes[h].name, len) != 0 || text[len] != '$')
 			continue;
 		*hash = (enum scram_hash)h;
 		return text + len + 1;
@@ -94,7 +93,7 @@ parse_keys(struct scram_keys *keys, enum scram_hash hash, char *text,
 		    salt == NULL ? "salt" : "server key");
 	*salt++ = *server++ = '\0';
 	if (!text_to_uint(text, SCRAM_ITERATIONS_MIN, SCRAM_ITERATIONS_MAX,
-	    &iterations))
+		&iterations))
 		return err_set(err, "iterations must be %d to %d",
 		    SCRAM_ITERATIONS_MIN, SCRAM_ITERATIONS_MAX);
 	if (decode(salt, keys->salt, 1, SCRAM_SALT_MAX, &keys->salt_len) != 0)
@@ -115,9 +114,10 @@ parse_item(struct scram_credential *out, char *item, struct err *err)
 	const char *rest = skip_name(item, &hash);
 
 	if (rest == NULL)
-		return err_set(err, "a stored credential begins with \"%s$\" "
-		    "or \"%s$\"", scram_name(SCRAM_SHA256),
-		    scram_name(SCRAM_SHA1));
+		return err_set(err,
+		    "a stored credential begins with \"%s$\" "
+		    "or \"%s$\"",
+		    scram_name(SCRAM_SHA256), scram_name(SCRAM_SHA1));
 	if (out->keys[hash].known)
 		return err_set(err, "%s stands there twice", scram_name(hash));
 	if (parse_keys(&out->keys[hash], hash, item + (rest - item), err) != 0)
@@ -194,8 +194,7 @@ scram_derive(struct scram_keys *keys, enum scram_hash hash,
 }
 
 int
-scram_make(struct scram_credential *out, const char *password,
-    struct err *err)
+scram_make(struct scram_credential *out, const char *password, struct err *err)
 {
 	*out = (struct scram_credential){ 0 };
 	for (int h = 0; h < SCRAM_HASHES; h++) {

@@ -111,9 +111,9 @@ take_iterations(const char *field, struct scram_keys *out, struct err *err)
 		return err_set(err,
 		    "no iteration count in the server's first message");
 	if (n < SCRAM_ITERATIONS_MIN || n > SCRAM_ITERATIONS_MAX)
-		return err_set(err, "the server asks for %" PRIu64
-		    " iterations, not %d to %d", n, SCRAM_ITERATIONS_MIN,
-		    SCRAM_ITERATIONS_MAX);
+		return err_set(err,
+		    "the server asks for %" PRIu64 " iterations, not %d to %d",
+		    n, SCRAM_ITERATIONS_MIN, SCRAM_ITERATIONS_MAX);
 	out->iterations = (uint32_t)n;
 	return 0;
 }

@@ -15,15 +15,15 @@
 
 struct stream {
 	enum stream_role role;
-	struct conn *conn;		/* NULL once the stream has ended */
+	struct conn *conn; /* NULL once the stream has ended */
 	struct xml *xml;
 	const struct stream_events *events;
 	void *arg;
 	char *id, *lang;
-	char *asked;			/* `to` of the peer's header */
-	bool is_open;			/* our header was sent */
-	unsigned inside;		/* callbacks that run */
-	bool is_dead;			/* freed when the last of them returns */
+	char *asked;     /* `to` of the peer's header */
+	bool is_open;    /* our header was sent */
+	unsigned inside; /* callbacks that run */
+	bool is_dead;    /* freed when the last of them returns */
 };
 
 static const char *const conditions[STREAM_COND_COUNT] = {
@@ -154,13 +154,13 @@ send_error(struct stream *s, enum stream_cond cond, const char *text)
 	struct buf b = { 0 };
 
 	if (!s->is_open)
-		stream_open(s, s->role == STREAM_SERVER ? s->asked : NULL,
-		    NULL, NULL);
+		stream_open(s, s->role == STREAM_SERVER ? s->asked : NULL, NULL,
+		    NULL);
 	buf_printf(&b, "<stream:error><%s xmlns='" NS_STREAM_ERROR "'/>",
 	    conditions[cond]);
 	if (text != NULL) {
-		buf_puts(&b, "<text xmlns='" NS_STREAM_ERROR
-		    "' xml:lang='en'>");
+		buf_puts(&b,
+		    "<text xmlns='" NS_STREAM_ERROR "' xml:lang='en'>");
 		elem_escape(&b, text);
 		buf_puts(&b, "</text>");
 	}
@@ -405,9 +405,8 @@ on_lost(void *arg, const char *reason)
 	free(why);
 }
 
-static const struct conn_events conn_events = {
-	on_data, on_secured, on_drained, on_lost
-};
+static const struct conn_events conn_events = { on_data, on_secured, on_drained,
+	on_lost };
 
 /* --- the owner's side --- */
 

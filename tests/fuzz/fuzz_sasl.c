@@ -15,7 +15,9 @@ int gsasl_nonce(char *data, size_t len);
 
 static struct buf binding = { .data = (char *)"binding", .len = 7 };
 static const struct sasl_channel channels[] = {
-	{ 0 }, { .secure = true }, { true, &binding, NULL },
+	{ 0 },
+	{ .secure = true },
+	{ true, &binding, NULL },
 	{ true, NULL, &binding },
 };
 
@@ -62,8 +64,9 @@ salted_of(enum scram_hash hash)
 	static unsigned char salted[SCRAM_HASHES][SCRAM_KEY_MAX];
 	static bool known[SCRAM_HASHES];
 
-	if (!known[hash] && scram_salted(hash, "pencil", "salt", 4,
-	    SCRAM_ITERATIONS_MIN, salted[hash], NULL) != 0)
+	if (!known[hash] &&
+	    scram_salted(hash, "pencil", "salt", 4, SCRAM_ITERATIONS_MIN,
+		salted[hash], NULL) != 0)
 		abort();
 	known[hash] = true;
 	return salted[hash];
@@ -86,8 +89,8 @@ answer(struct sasl *s, bool is_server, struct buf *out)
 		abort();
 	known = strcmp(sasl_name(s), "user") == 0;
 	if (sasl_password(s) != NULL)
-		return sasl_verdict(s, known &&
-		    strcmp(sasl_password(s), "pencil") == 0);
+		return sasl_verdict(s,
+		    known && strcmp(sasl_password(s), "pencil") == 0);
 	return sasl_keys(s, known ? keys_of(sasl_hash(s)) : NULL, out);
 }
 
@@ -115,7 +118,7 @@ play(struct sasl *s, bool is_server, const char *in, size_t left)
 	while (left > 0 && status == SASL_CONTINUE) {
 		const char *end = memchr(in, '\n', left);
 		size_t len = end != NULL ? (size_t)(end - in) : left;
-		char *message = mem_alloc(len);	/* its end is a fence */
+		char *message = mem_alloc(len); /* its end is a fence */
 
 		memcpy(message, in, len);
 		buf_clear(&out);
@@ -169,7 +172,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	is_server = data[0] / SASL_MECHS % 2 == 0;
 	channel = &channels[data[0] / SASL_MECHS / 2 % 4];
 	s = is_server ? sasl_server_new(mech, channel, &events, NULL, NULL) :
-	    sasl_client_new(mech, channel, &client, 0, NULL);
+			sasl_client_new(mech, channel, &client, 0, NULL);
 	if (s == NULL)
 		abort();
 	play(s, is_server, bytes + 1, size - 1);

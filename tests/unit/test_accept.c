@@ -4,29 +4,31 @@
 #include "xmpp/accept.h"
 #include "xmpp/ns.h"
 
-#define HEAD_TO(to) "<stream:stream" to " version='1.0' xmlns='jabber:client' " \
+#define HEAD_TO(to) \
+	"<stream:stream" to " version='1.0' xmlns='jabber:client' " \
 	"xmlns:stream='" NS_STREAMS "'>"
 #define HEAD HEAD_TO(" to='a.example'")
-#define AUTH(mech, text) "<auth xmlns='" NS_SASL "' mechanism='" mech "'>" \
-	text "</auth>"
+#define AUTH(mech, text) \
+	"<auth xmlns='" NS_SASL "' mechanism='" mech "'>" text "</auth>"
 /* "n,,n=user,r=abcdefgh" */
 #define FIRST "biwsbj11c2VyLHI9YWJjZGVmZ2g="
-#define BIND(inside) "<iq type='set' id='b1'><bind xmlns='" NS_BIND "'>" \
-	inside "</bind></iq>"
+#define BIND(inside) \
+	"<iq type='set' id='b1'><bind xmlns='" NS_BIND "'>" inside \
+	"</bind></iq>"
 
 /* The owner of what is tested, the bare other end, and all that happened. */
 struct owner_of {
 	struct loop *loop;
 	struct accept *accept;
-	struct stream *stream;		/* handed over */
+	struct stream *stream; /* handed over */
 	struct transport *wire;
 	struct buf notes;
 	char out[16384];
 
 	bool no_tries, forbid, defer;
-	const char *full;		/* that bind() gives */
-	enum error_cond bind_error;	/* where it gives NULL */
-	const char *end_in;		/* the callback in which to end it */
+	const char *full;           /* that bind() gives */
+	enum error_cond bind_error; /* where it gives NULL */
+	const char *end_in;         /* the callback in which to end it */
 	bool end_with_word;
 };
 
@@ -134,9 +136,8 @@ on_closed(void *arg, const char *cond, const char *reason)
 	note(arg, "lost", cond);
 }
 
-static const struct stream_events stream_events = {
-	.stanza = on_stanza, .closed = on_closed
-};
+static const struct stream_events stream_events = { .stanza = on_stanza,
+	.closed = on_closed };
 
 static void
 ready(void *arg, struct stream *stream)
@@ -158,10 +159,8 @@ closed(void *arg, const char *reason)
 	accept_free(&o->accept);
 }
 
-static const struct accept_host host = {
-	serves, salt, may_try, check, authorize, failed, bind_resource, ready,
-	closed
-};
+static const struct accept_host host = { serves, salt, may_try, check,
+	authorize, failed, bind_resource, ready, closed };
 
 static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
 
@@ -169,7 +168,10 @@ static void
 begin(struct owner_of *o, enum accept_tls tls)
 {
 	struct accept_options options = {
-		.tls = tls, .auth_ms = 60000, .tls_ms = 20000, .tries = 3,
+		.tls = tls,
+		.auth_ms = 60000,
+		.tls_ms = 20000,
+		.tries = 3,
 		.limits = { 2048, 8, 16, 64 },
 		.bound_limits = { 8192, 8, 16, 64 },
 		.features = more,
@@ -179,8 +181,9 @@ begin(struct owner_of *o, enum accept_tls tls)
 	*o = (struct owner_of){ .loop = io_loop(), .full = "user@a.example/r" };
 	io_pair(fds);
 	o->wire = transport_socket(fds[1]);
-	o->accept = accept_new(o->loop, conn_new(o->loop,
-	    transport_socket(fds[0]), "c1", NULL, NULL), &options, &host, o);
+	o->accept = accept_new(o->loop,
+	    conn_new(o->loop, transport_socket(fds[0]), "c1", NULL, NULL),
+	    &options, &host, o);
 	buf_puts(&o->notes, "");
 }
 
@@ -228,8 +231,8 @@ said(struct owner_of *o)
 	while (start > o->out && start[-1] != '>')
 		start--;
 	buf_puts(&raw, "");
-	assert_int_equal(text_base64_decode(&raw, start,
-	    (size_t)(end - start)), 0);
+	assert_int_equal(text_base64_decode(&raw, start, (size_t)(end - start)),
+	    0);
 	return raw;
 }
 
@@ -264,7 +267,8 @@ exchange(struct owner_of *o, const char *name, const char *password)
 	assert_int_equal(sasl_step(s, theirs.data, theirs.len, &mine),
 	    SASL_WAIT);
 	assert_int_equal(scram_salted(SCRAM_SHA256, password, "salt", 4,
-	    SCRAM_ITERATIONS_MIN, salted, NULL), 0);
+			     SCRAM_ITERATIONS_MIN, salted, NULL),
+	    0);
 	buf_clear(&mine);
 	assert_int_equal(sasl_salted(s, salted, &mine), SASL_CONTINUE);
 	say(o, "<response xmlns='" NS_SASL "'>", &mine, "</response>");
@@ -293,7 +297,8 @@ test_features(void **state)
 	begin(&o, ACCEPT_STARTTLS);
 	put(&o, HEAD);
 	assert_has(o.out, " from='a.example' ");
-	assert_has(o.out, "<stream:features><starttls xmlns='" NS_TLS
+	assert_has(o.out,
+	    "<stream:features><starttls xmlns='" NS_TLS
 	    "'><required/></starttls></stream:features>");
 	finish(&o);
 
@@ -301,14 +306,16 @@ test_features(void **state)
 	put(&o, HEAD_TO(" to='A.EXAMPLE' from='user@a.example'"));
 	assert_has(o.notes.data, "serves(a.example)");
 	assert_has(o.out, " from='A.EXAMPLE' to='user@a.example' ");
-	assert_has(o.out, "<stream:features><mechanisms xmlns='" NS_SASL
+	assert_has(o.out,
+	    "<stream:features><mechanisms xmlns='" NS_SASL
 	    "'><mechanism>SCRAM-SHA-256</mechanism>"
 	    "<mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
 	    "</stream:features>");
 	finish(&o);
 
 	begin_bound_to(&o);
-	assert_has(o.out, "<stream:features><bind xmlns='" NS_BIND
+	assert_has(o.out,
+	    "<stream:features><bind xmlns='" NS_BIND
 	    "'/><session xmlns='" NS_SESSION "'><optional/></session>"
 	    "<x xmlns='urn:x'/></stream:features>");
 	finish(&o);
@@ -318,8 +325,11 @@ static void
 test_unknown_host(void **state)
 {
 	static const char *const heads[] = {
-		HEAD_TO(" to='b.example'"), HEAD_TO(""), HEAD_TO(" to=''"),
-		HEAD_TO(" to='a.example/x'"), HEAD_TO(" to='a@a.example'"),
+		HEAD_TO(" to='b.example'"),
+		HEAD_TO(""),
+		HEAD_TO(" to=''"),
+		HEAD_TO(" to='a.example/x'"),
+		HEAD_TO(" to='a@a.example'"),
 	};
 
 	(void)state;
@@ -348,22 +358,23 @@ test_out_of_order(void **state)
 		bool ends;
 	} cases[] = {
 		{ ACCEPT_STARTTLS, "<iq type='get'/>", "<not-authorized ",
-		  true },
+		    true },
 		{ ACCEPT_STARTTLS, "<message/>", "<not-authorized ", true },
 		{ ACCEPT_STARTTLS, "<starttls/>", "<not-authorized ", true },
 		{ ACCEPT_STARTTLS, AUTH("SCRAM-SHA-1", FIRST),
-		  "<failure xmlns='" NS_SASL "'><encryption-required/>",
-		  false },
+		    "<failure xmlns='" NS_SASL "'><encryption-required/>",
+		    false },
 		{ ACCEPT_PLAIN, BIND(""), "<not-authorized ", true },
 		{ ACCEPT_PLAIN, "<presence/>", "<not-authorized ", true },
 		{ ACCEPT_PLAIN, "<starttls xmlns='" NS_TLS "'/>",
-		  "<not-authorized ", true },
+		    "<not-authorized ", true },
 		{ ACCEPT_PLAIN, "<response xmlns='" NS_SASL "'/>",
-		  "<not-authorized ", true },
+		    "<not-authorized ", true },
 		{ ACCEPT_PLAIN, "<success xmlns='" NS_SASL "'/>",
-		  "<not-authorized ", true },
+		    "<not-authorized ", true },
 		{ ACCEPT_PLAIN, "<abort xmlns='" NS_SASL "'/>",
-		  "<failure xmlns='" NS_SASL "'><aborted/></failure>", false },
+		    "<failure xmlns='" NS_SASL "'><aborted/></failure>",
+		    false },
 	};
 
 	(void)state;
@@ -402,8 +413,8 @@ test_failures(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char *failure = mem_printf("<failure xmlns='" NS_SASL
-		    "'><%s/>", cases[i].cond);
+		char *failure = mem_printf("<failure xmlns='" NS_SASL "'><%s/>",
+		    cases[i].cond);
 		struct owner_of o;
 
 		begin(&o, ACCEPT_PLAIN);
@@ -428,8 +439,8 @@ test_no_initial_response(void **state)
 	begin(&o, ACCEPT_PLAIN);
 	put(&o, HEAD);
 	put(&o, AUTH("SCRAM-SHA-1", ""));
-	assert_string_equal(o.out, "<challenge xmlns='" NS_SASL
-	    "'></challenge>");
+	assert_string_equal(o.out,
+	    "<challenge xmlns='" NS_SASL "'></challenge>");
 	put(&o, "<response xmlns='" NS_SASL "'>" FIRST "</response>");
 	assert_has(o.out, "<challenge xmlns='" NS_SASL "'>cj1hYmNkZWZna");
 	finish(&o);
@@ -513,8 +524,8 @@ test_wrong(void **state)
 	begin(&unknown, ACCEPT_PLAIN);
 	put(&unknown, HEAD);
 	exchange(&unknown, "resu", "pencil");
-	assert_string_equal(wrong.out, "<failure xmlns='" NS_SASL
-	    "'><not-authorized/></failure>");
+	assert_string_equal(wrong.out,
+	    "<failure xmlns='" NS_SASL "'><not-authorized/></failure>");
 	assert_string_equal(wrong.out, unknown.out);
 	assert_string_equal(wrong.notes.data,
 	    "serves(a.example) check(user) failed(user) ");
@@ -574,7 +585,8 @@ test_bind(void **state)
 	assert_has(o.out, "<iq ");
 	assert_has(o.out, "type='result'");
 	assert_has(o.out, "id='b1'");
-	assert_has(o.out, "<bind xmlns='" NS_BIND
+	assert_has(o.out,
+	    "<bind xmlns='" NS_BIND
 	    "'><jid>user@a.example/r</jid></bind></iq>");
 	/* The time that a login has is over for good. */
 	clock_advance(100000);
@@ -592,11 +604,11 @@ test_bind_errors(void **state)
 		const char *out;
 	} cases[] = {
 		{ "<resource>&#173;</resource>", "", ERR_CONFLICT,
-		  "type='modify'><bad-request " },
+		    "type='modify'><bad-request " },
 		{ "<resource>r</resource>", "bind(r) ", ERR_CONFLICT,
-		  "type='cancel'><conflict " },
+		    "type='cancel'><conflict " },
 		{ "<resource/>", "bind(-) ", ERR_RESOURCE_CONSTRAINT,
-		  "type='wait'><resource-constraint " },
+		    "type='wait'><resource-constraint " },
 	};
 
 	(void)state;
@@ -624,10 +636,13 @@ static void
 test_before_bind(void **state)
 {
 	static const char *const early[] = {
-		"<message/>", "<presence/>", "<iq type='get' id='1'/>",
+		"<message/>",
+		"<presence/>",
+		"<iq type='get' id='1'/>",
 		"<iq type='get' id='1'><bind xmlns='" NS_BIND "'/></iq>",
 		"<iq type='set' id='1'><session xmlns='" NS_SESSION "'/></iq>",
-		"<enable xmlns='" NS_SM "'/>", AUTH("SCRAM-SHA-1", FIRST),
+		"<enable xmlns='" NS_SM "'/>",
+		AUTH("SCRAM-SHA-1", FIRST),
 	};
 
 	(void)state;
@@ -742,9 +757,8 @@ test_answer_later(void **state)
 static void
 test_end_inside(void **state)
 {
-	static const char *const in[] = {
-		"serves", "check", "authorize", "bind", "failed"
-	};
+	static const char *const in[] = { "serves", "check", "authorize",
+		"bind", "failed" };
 
 	(void)state;
 	for (size_t i = 0; i < 10; i++) {

@@ -4,27 +4,30 @@
 #include "xmpp/connect.h"
 #include "xmpp/ns.h"
 
-#define HEAD "<stream:stream from='a.example' id='s1' version='1.0' " \
+#define HEAD \
+	"<stream:stream from='a.example' id='s1' version='1.0' " \
 	"xmlns='jabber:client' xmlns:stream='" NS_STREAMS "'>"
-#define FEATURES(x) "<stream:features>" x "</stream:features>"
-#define STARTTLS "<starttls xmlns='" NS_TLS "'><required/></starttls>"
-#define MECHS(x) "<mechanisms xmlns='" NS_SASL "'>" x "</mechanisms>"
-#define SCRAM "<mechanism>SCRAM-SHA-256</mechanism>"
-#define PLAIN "<mechanism>PLAIN</mechanism>"
+#define FEATURES(x)   "<stream:features>" x "</stream:features>"
+#define STARTTLS      "<starttls xmlns='" NS_TLS "'><required/></starttls>"
+#define MECHS(x)      "<mechanisms xmlns='" NS_SASL "'>" x "</mechanisms>"
+#define SCRAM         "<mechanism>SCRAM-SHA-256</mechanism>"
+#define PLAIN         "<mechanism>PLAIN</mechanism>"
 #define SASL(name, x) "<" name " xmlns='" NS_SASL "'>" x "</" name ">"
-#define BIND "<bind xmlns='" NS_BIND "'/>"
-#define SESSION(x) "<session xmlns='" NS_SESSION "'>" x "</session>"
-#define ERROR(x) "<stream:error>" x "</stream:error>"
-#define BOUND(jid) "<iq type='result' id='bind'><bind xmlns='" NS_BIND \
-	"'><jid>" jid "</jid></bind></iq>"
-#define BIND_ERROR(cond) "<iq type='error' id='bind'><error type='cancel'>" \
+#define BIND          "<bind xmlns='" NS_BIND "'/>"
+#define SESSION(x)    "<session xmlns='" NS_SESSION "'>" x "</session>"
+#define ERROR(x)      "<stream:error>" x "</stream:error>"
+#define BOUND(jid) \
+	"<iq type='result' id='bind'><bind xmlns='" NS_BIND "'><jid>" jid \
+	"</jid></bind></iq>"
+#define BIND_ERROR(cond) \
+	"<iq type='error' id='bind'><error type='cancel'>" \
 	"<" cond " xmlns='" NS_STANZA_ERROR "'/></error></iq>"
 
 /* The owner of what is tested, the bare server, and all that happened. */
 struct owner_of {
 	struct loop *loop;
 	struct connect *connect;
-	struct stream *stream;		/* handed over */
+	struct stream *stream; /* handed over */
 	struct transport *wire;
 	struct sasl *server;
 	struct buf notes;
@@ -40,7 +43,8 @@ give_salted(struct owner_of *o, enum scram_hash hash, const char *password)
 	unsigned char salted[SCRAM_KEY_MAX];
 
 	assert_int_equal(scram_salted(hash, password, "salt", 4,
-	    SCRAM_ITERATIONS_MIN, salted, NULL), 0);
+			     SCRAM_ITERATIONS_MIN, salted, NULL),
+	    0);
 	connect_salted(o->connect, o->no_key ? NULL : salted);
 }
 
@@ -92,9 +96,7 @@ on_failed(void *arg, enum connect_failure failure, const char *text)
 	connect_free(&o->connect);
 }
 
-static const struct connect_events events = {
-	on_salted, on_ready, on_failed
-};
+static const struct connect_events events = { on_salted, on_ready, on_failed };
 
 static void
 put(struct owner_of *o, const char *text)
@@ -108,18 +110,24 @@ static void
 begin(struct owner_of *o, enum connect_tls tls, const char *resource)
 {
 	struct connect_options options = {
-		.domain = "a.example", .domain_ascii = "a.example",
-		.name = "user", .password = "pencil", .resource = resource,
-		.tls = tls, .limits = { 4096, 8, 16, 64 },
-		.tls_ms = 20000, .total_ms = 60000,
+		.domain = "a.example",
+		.domain_ascii = "a.example",
+		.name = "user",
+		.password = "pencil",
+		.resource = resource,
+		.tls = tls,
+		.limits = { 4096, 8, 16, 64 },
+		.tls_ms = 20000,
+		.total_ms = 60000,
 	};
 	int fds[2];
 
 	*o = (struct owner_of){ .loop = io_loop() };
 	io_pair(fds);
 	o->wire = transport_socket(fds[1]);
-	o->connect = connect_new(o->loop, conn_new(o->loop,
-	    transport_socket(fds[0]), "u1", NULL, NULL), &options, &events, o);
+	o->connect = connect_new(o->loop,
+	    conn_new(o->loop, transport_socket(fds[0]), "u1", NULL, NULL),
+	    &options, &events, o);
 	buf_puts(&o->notes, "");
 	put(o, "");
 }
@@ -154,8 +162,8 @@ said(struct owner_of *o)
 	while (start > o->out && start[-1] != '>')
 		start--;
 	buf_puts(&raw, "");
-	assert_int_equal(text_base64_decode(&raw, start,
-	    (size_t)(end - start)), 0);
+	assert_int_equal(text_base64_decode(&raw, start, (size_t)(end - start)),
+	    0);
 	return raw;
 }
 
@@ -192,8 +200,8 @@ challenge(struct owner_of *o)
 	static const struct sasl_channel none = { 0 };
 	struct buf mine = { 0 }, theirs = said(o);
 
-	assert_has(o->out, "<auth xmlns='" NS_SASL
-	    "' mechanism='SCRAM-SHA-256'>");
+	assert_has(o->out,
+	    "<auth xmlns='" NS_SASL "' mechanism='SCRAM-SHA-256'>");
 	o->server = sasl_server_new(SASL_SCRAM_SHA256, &none, &sasl_events, o,
 	    NULL);
 	assert_int_equal(sasl_step(o->server, theirs.data, theirs.len, &mine),
@@ -243,10 +251,11 @@ test_good(void **state)
 	log_in(&o);
 	put(&o, HEAD FEATURES(BIND SESSION("<optional/>")));
 	assert_has(o.out, "type='set'");
-	assert_has(o.out, "<bind xmlns='" NS_BIND
-	    "'><resource>r</resource></bind></iq>");
-	put(&o, "<message/><iq type='result' id='other'/>"
-	    BOUND("USER@a.example/R2") "<presence/>");
+	assert_has(o.out,
+	    "<bind xmlns='" NS_BIND "'><resource>r</resource></bind></iq>");
+	put(&o,
+	    "<message/><iq type='result' id='other'/>" BOUND(
+		"USER@a.example/R2") "<presence/>");
 	assert_string_equal(o.notes.data,
 	    "salted ready(user@a.example/R2) stanza(presence) ");
 	clock_advance(100000);
@@ -297,105 +306,116 @@ static const struct {
 	enum connect_failure failure;
 	const char *text;
 } failures[] = {
-	{ CONNECT_STARTTLS, AT_START, HEAD FEATURES(MECHS(PLAIN)),
-	  CONNECT_TLS, "offers no STARTTLS" },
-	{ CONNECT_STARTTLS, AT_START, HEAD FEATURES(STARTTLS) "<failure xmlns='"
-	  NS_TLS "'/>", CONNECT_TLS, "refuses STARTTLS" },
-	{ CONNECT_STARTTLS, AT_START, HEAD FEATURES(STARTTLS)
-	  SASL("success", ""), CONNECT_TLS, "refuses STARTTLS" },
-	{ CONNECT_STARTTLS, AT_START, HEAD SASL("success", ""),
-	  CONNECT_PASSING, "<success/> out of turn" },
-	{ CONNECT_STARTTLS, AT_START, HEAD
-	  ERROR("<see-other-host xmlns='" NS_STREAM_ERROR
-	  "'>evil.example</see-other-host>"), CONNECT_PASSING,
-	  "see-other-host: evil.example" },
-	{ CONNECT_PLAIN, AT_START, HEAD
-	  ERROR("<see-other-host xmlns='" NS_STREAM_ERROR
-	  "'>evil.example</see-other-host>"), CONNECT_PASSING,
-	  "see-other-host: evil.example" },
-	{ CONNECT_PLAIN, AT_START, HEAD ERROR("<system-shutdown xmlns='"
-	  NS_STREAM_ERROR "'/>"), CONNECT_PASSING, "system-shutdown" },
-	{ CONNECT_PLAIN, AT_START, HEAD ERROR("<conflict xmlns='"
-	  NS_STREAM_ERROR "'/>"), CONNECT_CONFLICT, "conflict" },
-	{ CONNECT_PLAIN, AT_START, HEAD ERROR("<host-unknown xmlns='"
-	  NS_STREAM_ERROR "'/>"), CONNECT_PASSING, "host-unknown" },
+	{ CONNECT_STARTTLS, AT_START, HEAD FEATURES(MECHS(PLAIN)), CONNECT_TLS,
+	    "offers no STARTTLS" },
+	{ CONNECT_STARTTLS, AT_START,
+	    HEAD FEATURES(STARTTLS) "<failure xmlns='" NS_TLS "'/>",
+	    CONNECT_TLS, "refuses STARTTLS" },
+	{ CONNECT_STARTTLS, AT_START,
+	    HEAD FEATURES(STARTTLS) SASL("success", ""), CONNECT_TLS,
+	    "refuses STARTTLS" },
+	{ CONNECT_STARTTLS, AT_START, HEAD SASL("success", ""), CONNECT_PASSING,
+	    "<success/> out of turn" },
+	{ CONNECT_STARTTLS, AT_START,
+	    HEAD ERROR("<see-other-host xmlns='" NS_STREAM_ERROR
+		       "'>evil.example</see-other-host>"),
+	    CONNECT_PASSING, "see-other-host: evil.example" },
+	{ CONNECT_PLAIN, AT_START,
+	    HEAD ERROR("<see-other-host xmlns='" NS_STREAM_ERROR
+		       "'>evil.example</see-other-host>"),
+	    CONNECT_PASSING, "see-other-host: evil.example" },
+	{ CONNECT_PLAIN, AT_START,
+	    HEAD ERROR("<system-shutdown xmlns='" NS_STREAM_ERROR "'/>"),
+	    CONNECT_PASSING, "system-shutdown" },
+	{ CONNECT_PLAIN, AT_START,
+	    HEAD ERROR("<conflict xmlns='" NS_STREAM_ERROR "'/>"),
+	    CONNECT_CONFLICT, "conflict" },
+	{ CONNECT_PLAIN, AT_START,
+	    HEAD ERROR("<host-unknown xmlns='" NS_STREAM_ERROR "'/>"),
+	    CONNECT_PASSING, "host-unknown" },
 	{ CONNECT_PLAIN, AT_START, HEAD "</stream:stream>", CONNECT_LOST,
-	  "closed the stream" },
+	    "closed the stream" },
 	{ CONNECT_PLAIN, AT_START, "HTTP/1.1 400", CONNECT_PASSING,
-	  "not-well-formed" },
-	{ CONNECT_PLAIN, AT_START, "<stream:stream xmlns='jabber:client' "
-	  "xmlns:stream='" NS_STREAMS "'>", CONNECT_PASSING,
-	  "unsupported-version" },
+	    "not-well-formed" },
+	{ CONNECT_PLAIN, AT_START,
+	    "<stream:stream xmlns='jabber:client' "
+	    "xmlns:stream='" NS_STREAMS "'>",
+	    CONNECT_PASSING, "unsupported-version" },
 	{ CONNECT_PLAIN, AT_START, HEAD FEATURES(""), CONNECT_NO_MECHANISM,
-	  "no mechanism" },
+	    "no mechanism" },
 	{ CONNECT_PLAIN, AT_START, HEAD FEATURES(MECHS(PLAIN)),
-	  CONNECT_NO_MECHANISM, "PLAIN alone" },
-	{ CONNECT_PLAIN, AT_START, HEAD
-	  FEATURES(MECHS("<mechanism>SCRAM-SHA-256-PLUS</mechanism>")),
-	  CONNECT_NO_MECHANISM, "no mechanism" },
+	    CONNECT_NO_MECHANISM, "PLAIN alone" },
+	{ CONNECT_PLAIN, AT_START,
+	    HEAD FEATURES(MECHS("<mechanism>SCRAM-SHA-256-PLUS</mechanism>")),
+	    CONNECT_NO_MECHANISM, "no mechanism" },
 	{ CONNECT_PLAIN, AT_START, HEAD "<message/>", CONNECT_PASSING,
-	  "<message/> out of turn" },
+	    "<message/> out of turn" },
 
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<not-authorized/>"),
-	  CONNECT_REFUSED, "not-authorized" },
-	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<text>no &amp; no</text>"
-	  "<account-disabled/>"), CONNECT_REFUSED,
-	  "account-disabled: no & no" },
+	    CONNECT_REFUSED, "not-authorized" },
+	{ CONNECT_PLAIN, AT_SASL,
+	    SASL("failure",
+		"<text>no &amp; no</text>"
+		"<account-disabled/>"),
+	    CONNECT_REFUSED, "account-disabled: no & no" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<credentials-expired/>"),
-	  CONNECT_REFUSED, "credentials-expired" },
+	    CONNECT_REFUSED, "credentials-expired" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<invalid-authzid/>"),
-	  CONNECT_REFUSED, "invalid-authzid" },
+	    CONNECT_REFUSED, "invalid-authzid" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<never-heard-of/>"),
-	  CONNECT_REFUSED, "never-heard-of" },
+	    CONNECT_REFUSED, "never-heard-of" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", ""), CONNECT_REFUSED, "" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<temporary-auth-failure/>"),
-	  CONNECT_PASSING, "temporary-auth-failure" },
+	    CONNECT_PASSING, "temporary-auth-failure" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<aborted/>"),
-	  CONNECT_PASSING, "aborted" },
+	    CONNECT_PASSING, "aborted" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<malformed-request/>"),
-	  CONNECT_PASSING, "malformed-request" },
+	    CONNECT_PASSING, "malformed-request" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<incorrect-encoding/>"),
-	  CONNECT_PASSING, "incorrect-encoding" },
+	    CONNECT_PASSING, "incorrect-encoding" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<invalid-mechanism/>"),
-	  CONNECT_NO_MECHANISM, "invalid-mechanism" },
+	    CONNECT_NO_MECHANISM, "invalid-mechanism" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<mechanism-too-weak/>"),
-	  CONNECT_NO_MECHANISM, "mechanism-too-weak" },
+	    CONNECT_NO_MECHANISM, "mechanism-too-weak" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("failure", "<encryption-required/>"),
-	  CONNECT_NO_MECHANISM, "encryption-required" },
+	    CONNECT_NO_MECHANISM, "encryption-required" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("success", ""), CONNECT_REFUSED,
-	  "did not prove" },
-	{ CONNECT_PLAIN, AT_SASL, SASL("success", "dj1BQUFB"),
-	  CONNECT_REFUSED, "did not prove" },
+	    "did not prove" },
+	{ CONNECT_PLAIN, AT_SASL, SASL("success", "dj1BQUFB"), CONNECT_REFUSED,
+	    "did not prove" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("challenge", "!"), CONNECT_PASSING,
-	  "without base64" },
-	{ CONNECT_PLAIN, AT_SASL, SASL("challenge", "="),
-	  CONNECT_NO_MECHANISM, "no nonce" },
+	    "without base64" },
+	{ CONNECT_PLAIN, AT_SASL, SASL("challenge", "="), CONNECT_NO_MECHANISM,
+	    "no nonce" },
 	/* r=a,s=c2FsdA==,i=99999999 */
-	{ CONNECT_PLAIN, AT_SASL, SASL("challenge",
-	  "cj1hLHM9YzJGc2RBPT0saT05OTk5OTk5OQ=="), CONNECT_NO_MECHANISM,
-	  "99999999 iterations" },
+	{ CONNECT_PLAIN, AT_SASL,
+	    SASL("challenge", "cj1hLHM9YzJGc2RBPT0saT05OTk5OTk5OQ=="),
+	    CONNECT_NO_MECHANISM, "99999999 iterations" },
 	{ CONNECT_PLAIN, AT_SASL, SASL("x", ""), CONNECT_PASSING,
-	  "<x/> out of turn" },
+	    "<x/> out of turn" },
 	{ CONNECT_PLAIN, AT_SASL, FEATURES(BIND), CONNECT_PASSING,
-	  "features out of turn" },
+	    "features out of turn" },
 
 	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(""), CONNECT_PASSING,
-	  "no resource binding" },
+	    "no resource binding" },
 	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(BIND) BIND_ERROR("conflict"),
-	  CONNECT_CONFLICT, "conflict" },
-	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(BIND)
-	  BIND_ERROR("resource-constraint"), CONNECT_PASSING,
-	  "resource-constraint" },
-	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(BIND)
-	  "<iq type='result' id='bind'/>", CONNECT_PASSING, "no usable JID" },
+	    CONNECT_CONFLICT, "conflict" },
+	{ CONNECT_PLAIN, AT_BIND,
+	    HEAD FEATURES(BIND) BIND_ERROR("resource-constraint"),
+	    CONNECT_PASSING, "resource-constraint" },
+	{ CONNECT_PLAIN, AT_BIND,
+	    HEAD FEATURES(BIND) "<iq type='result' id='bind'/>",
+	    CONNECT_PASSING, "no usable JID" },
 	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(BIND) BOUND("user@a.example"),
-	  CONNECT_PASSING, "no usable JID" },
+	    CONNECT_PASSING, "no usable JID" },
 	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(BIND) BOUND("@/"),
-	  CONNECT_PASSING, "no usable JID" },
-	{ CONNECT_PLAIN, AT_BIND, HEAD FEATURES(BIND) ERROR("<conflict xmlns='"
-	  NS_STREAM_ERROR "'/>"), CONNECT_CONFLICT, "conflict" },
+	    CONNECT_PASSING, "no usable JID" },
+	{ CONNECT_PLAIN, AT_BIND,
+	    HEAD FEATURES(BIND)
+		ERROR("<conflict xmlns='" NS_STREAM_ERROR "'/>"),
+	    CONNECT_CONFLICT, "conflict" },
 	{ CONNECT_PLAIN, AT_BIND, SASL("success", ""), CONNECT_PASSING,
-	  "invalid-namespace" },
+	    "invalid-namespace" },
 };
 
 static void
@@ -535,9 +555,11 @@ test_strange_names(void **state)
 
 	(void)state;
 	begin(&o, CONNECT_PLAIN, "r");
-	put(&o, HEAD FEATURES(MECHS("<mechanism>ANONYMOUS</mechanism>"
-	    "<mechanism>EXTERNAL</mechanism><mechanism>LOGIN</mechanism>"
-	    "<mechanism>scram-sha-256</mechanism><mechanism/>")));
+	put(&o,
+	    HEAD FEATURES(MECHS(
+		"<mechanism>ANONYMOUS</mechanism>"
+		"<mechanism>EXTERNAL</mechanism><mechanism>LOGIN</mechanism>"
+		"<mechanism>scram-sha-256</mechanism><mechanism/>")));
 	assert_int_equal(o.failure, CONNECT_NO_MECHANISM);
 	assert_null(strstr(o.out, "<auth"));
 	finish(&o);

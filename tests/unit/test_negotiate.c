@@ -6,12 +6,13 @@
 #include "xmpp/connect.h"
 #include "xmpp/ns.h"
 
-#define HEAD "<stream:stream to='a.example' version='1.0' " \
+#define HEAD \
+	"<stream:stream to='a.example' version='1.0' " \
 	"xmlns='jabber:client' xmlns:stream='" NS_STREAMS "'>"
 
 struct duo {
 	struct loop *loop;
-	struct conn *near, *far;	/* the server's and the client's */
+	struct conn *near, *far; /* the server's and the client's */
 	struct accept *accept;
 	struct connect *connect;
 	struct stream *at_server, *at_client;
@@ -108,9 +109,8 @@ on_closed(void *arg, const char *cond, const char *reason)
 	(void)reason;
 }
 
-static const struct stream_events stream_events = {
-	.stanza = on_stanza, .closed = on_closed
-};
+static const struct stream_events stream_events = { .stanza = on_stanza,
+	.closed = on_closed };
 
 static void
 server_ready(void *arg, struct stream *stream)
@@ -133,10 +133,8 @@ server_closed(void *arg, const char *reason)
 	accept_free(&d->accept);
 }
 
-static const struct accept_host host = {
-	serves, salt, may_try, check, authorize, failed, bind_resource,
-	server_ready, server_closed
-};
+static const struct accept_host host = { serves, salt, may_try, check,
+	authorize, failed, bind_resource, server_ready, server_closed };
 
 /* --- the client's --- */
 
@@ -147,7 +145,8 @@ salted(void *arg, enum scram_hash hash, const struct scram_keys *keys)
 	unsigned char key[SCRAM_KEY_MAX];
 
 	assert_int_equal(scram_salted(hash, d->password, keys->salt,
-	    keys->salt_len, keys->iterations, key, NULL), 0);
+			     keys->salt_len, keys->iterations, key, NULL),
+	    0);
 	connect_salted(d->connect, key);
 }
 
@@ -175,9 +174,8 @@ client_failed(void *arg, enum connect_failure failure, const char *text)
 	connect_free(&d->connect);
 }
 
-static const struct connect_events connect_events = {
-	salted, client_ready, client_failed
-};
+static const struct connect_events connect_events = { salted, client_ready,
+	client_failed };
 
 /* --- both --- */
 
@@ -200,7 +198,8 @@ make_certificate(struct duo *d)
 	snprintf(d->key, sizeof(d->key), "%s/key.pem", d->folder);
 	clock_real();
 	assert_int_equal(tls_make_self_signed(d->chain, d->key, domains, 1,
-	    &err), 0);
+			     &err),
+	    0);
 	d->certs = tls_certs_new(&err);
 	assert_int_equal(tls_certs_add(d->certs, NULL, d->chain, d->key, &err),
 	    0);
@@ -213,9 +212,14 @@ start_server(struct duo *d, enum accept_tls tls, struct transport *io)
 {
 	static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
 	struct accept_options options = {
-		.tls = tls, .auth_ms = 60000, .tls_ms = 20000, .tries = 3,
-		.certs = d->certs, .limits = { 4096, 8, 16, 64 },
-		.bound_limits = { 8192, 8, 16, 64 }, .features = more,
+		.tls = tls,
+		.auth_ms = 60000,
+		.tls_ms = 20000,
+		.tries = 3,
+		.certs = d->certs,
+		.limits = { 4096, 8, 16, 64 },
+		.bound_limits = { 8192, 8, 16, 64 },
+		.features = more,
 	};
 
 	d->near = conn_new(d->loop, io, "c1", NULL, NULL);
@@ -227,15 +231,20 @@ start_client(struct duo *d, enum connect_tls tls, struct transport *io,
     const char *domain_ascii)
 {
 	struct connect_options options = {
-		.domain = "a.example", .domain_ascii = domain_ascii,
-		.name = "user", .password = d->password, .resource = "r",
-		.tls = tls, .trust = d->trust, .limits = { 4096, 8, 16, 64 },
-		.tls_ms = 20000, .total_ms = 60000,
+		.domain = "a.example",
+		.domain_ascii = domain_ascii,
+		.name = "user",
+		.password = d->password,
+		.resource = "r",
+		.tls = tls,
+		.trust = d->trust,
+		.limits = { 4096, 8, 16, 64 },
+		.tls_ms = 20000,
+		.total_ms = 60000,
 	};
 
 	d->far = conn_new(d->loop, io, "u1", NULL, NULL);
-	d->connect = connect_new(d->loop, d->far, &options, &connect_events,
-	    d);
+	d->connect = connect_new(d->loop, d->far, &options, &connect_events, d);
 }
 
 static bool
@@ -434,15 +443,16 @@ far_closed(void *arg, const char *reason)
 	    reason);
 }
 
-static const struct conn_events far_events = {
-	.data = take_bytes, .secured = send_header, .closed = far_closed
-};
+static const struct conn_events far_events = { .data = take_bytes,
+	.secured = send_header,
+	.closed = far_closed };
 
 /* Injected before TLS, and inside it as if the client had said it. */
 static void
 test_injection(void **state)
 {
-	static const char injected[] = HEAD "<starttls xmlns='" NS_TLS "'/>"
+	static const char injected[] = HEAD
+	    "<starttls xmlns='" NS_TLS "'/>"
 	    "<auth xmlns='" NS_SASL "' mechanism='X'/>" HEAD
 	    "<auth xmlns='" NS_SASL "' mechanism='X'/>";
 	struct duo d;
@@ -462,7 +472,7 @@ test_injection(void **state)
 	buf_clear(&d.got);
 	conn_start_tls_client(d.far, d.trust, "a.example", false, 20000);
 	for (int i = 0; i < 100 && strstr(d.got.data, "</stream:f") == NULL;
-	    i++)
+	     i++)
 		loop_turn(d.loop, 10);
 	assert_string_equal(d.at_client_failed, "");
 	assert_non_null(strstr(d.got.data, "<mechanisms "));

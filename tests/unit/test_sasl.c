@@ -19,7 +19,7 @@
 
 /* In the library's place, so that an exchange of an RFC can be played. */
 int gsasl_nonce(char *data, size_t len);
-static const char *fixed_nonce;		/* base64, or NULL */
+static const char *fixed_nonce; /* base64, or NULL */
 
 int
 gsasl_nonce(char *data, size_t len)
@@ -29,7 +29,8 @@ gsasl_nonce(char *data, size_t len)
 	random_bytes(data, len);
 	if (fixed_nonce != NULL) {
 		assert_int_equal(text_base64_decode(&raw, fixed_nonce,
-		    strlen(fixed_nonce)), 0);
+				     strlen(fixed_nonce)),
+		    0);
 		assert_int_equal(raw.len, len);
 		memcpy(data, raw.data, len);
 	}
@@ -47,8 +48,8 @@ static const struct sasl_channel both = { true, &unique, &exporter };
 
 /* A server's and a client's end, and what became of them. */
 struct duo {
-	const char *name;		/* that the server knows */
-	const char *password;		/* its own */
+	const char *name;     /* that the server knows */
+	const char *password; /* its own */
 	struct sasl *server, *client;
 	struct buf to_server, to_client;
 	enum sasl_status at_server, at_client;
@@ -78,13 +79,15 @@ answer_server(struct duo *d)
 	bool known = strcmp(name, d->name) == 0;
 
 	if (sasl_password(d->server) != NULL) {
-		d->at_server = sasl_verdict(d->server, known &&
-		    strcmp(sasl_password(d->server), d->password) == 0);
+		d->at_server = sasl_verdict(d->server,
+		    known &&
+			strcmp(sasl_password(d->server), d->password) == 0);
 		return;
 	}
 	give_salt(d, name, sasl_hash(d->server), &keys);
 	assert_int_equal(scram_derive(&keys, sasl_hash(d->server), d->password,
-	    NULL), 0);
+			     NULL),
+	    0);
 	d->at_server = sasl_keys(d->server, known ? &keys : NULL,
 	    &d->to_client);
 }
@@ -96,8 +99,9 @@ answer_client(struct duo *d, const char *password)
 	unsigned char salted[SCRAM_KEY_MAX];
 
 	assert_true(sasl_wanted(d->client, &salt));
-	assert_int_equal(scram_salted(sasl_hash(d->client), password,
-	    salt.salt, salt.salt_len, salt.iterations, salted, NULL), 0);
+	assert_int_equal(scram_salted(sasl_hash(d->client), password, salt.salt,
+			     salt.salt_len, salt.iterations, salted, NULL),
+	    0);
 	d->at_client = sasl_salted(d->client, salted, &d->to_server);
 }
 
@@ -129,17 +133,16 @@ play(struct duo *d, const char *password)
 }
 
 static void
-duo_init(struct duo *d, enum sasl_mech mech, const struct sasl_channel *at_server,
-    const struct sasl_channel *at_client, const char *name,
-    const char *password, unsigned bindings)
+duo_init(struct duo *d, enum sasl_mech mech,
+    const struct sasl_channel *at_server, const struct sasl_channel *at_client,
+    const char *name, const char *password, unsigned bindings)
 {
 	struct sasl_client client = { name, password };
 
 	*d = (struct duo){ .name = "user", .password = "pencil" };
 	d->at_server = d->at_client = SASL_CONTINUE;
 	d->server = sasl_server_new(mech, at_server, &events, d, NULL);
-	d->client = sasl_client_new(mech, at_client, &client, bindings,
-	    NULL);
+	d->client = sasl_client_new(mech, at_client, &client, bindings, NULL);
 	assert_non_null(d->server);
 	assert_non_null(d->client);
 	play(d, password);
@@ -200,8 +203,7 @@ test_offer(void **state)
 	(void)state;
 	assert_int_equal(sasl_offer(&plain_channel), scram);
 	assert_int_equal(sasl_offer(&tls), scram | BIT(SASL_PLAIN));
-	assert_int_equal(sasl_offer(&tls12),
-	    0x1f);
+	assert_int_equal(sasl_offer(&tls12), 0x1f);
 	assert_int_equal(sasl_offer(&tls13), sasl_offer(&tls12));
 }
 
@@ -221,7 +223,7 @@ test_choose(void **state)
 		{ 0x1f, SASL_BINDING_EXPORTER, &tls13, SASL_SCRAM_SHA256_PLUS },
 		{ 0x1f, SASL_BINDING_EXPORTER, &tls12, SASL_SCRAM_SHA256 },
 		{ 1u << SASL_SCRAM_SHA1_PLUS | 1u << SASL_SCRAM_SHA256,
-		  SASL_BINDING_UNIQUE, &tls12, SASL_SCRAM_SHA256 },
+		    SASL_BINDING_UNIQUE, &tls12, SASL_SCRAM_SHA256 },
 		{ 1u << SASL_PLAIN, 0, &tls, SASL_PLAIN },
 		{ 1u << SASL_PLAIN, 0, &plain_channel, -1 },
 		{ 0, 0, &both, -1 },
@@ -282,7 +284,8 @@ test_bindings(void **state)
 	struct duo d;
 
 	(void)state;
-	for (int m = SASL_SCRAM_SHA256_PLUS; m <= SASL_SCRAM_SHA1_PLUS; m += 2) {
+	for (int m = SASL_SCRAM_SHA256_PLUS; m <= SASL_SCRAM_SHA1_PLUS;
+	     m += 2) {
 		duo_init(&d, m, &both, &tls12, "user", "pencil", 0);
 		assert_good(&d);
 		duo_init(&d, m, &both, &tls13, "user", "pencil",
@@ -335,8 +338,10 @@ test_downgrade(void **state)
 		const struct sasl_channel *channel;
 		enum sasl_status status;
 	} cases[] = {
-		{ &both, SASL_FAILED }, { &tls12, SASL_FAILED },
-		{ &tls13, SASL_FAILED }, { &tls, SASL_CONTINUE },
+		{ &both, SASL_FAILED },
+		{ &tls12, SASL_FAILED },
+		{ &tls13, SASL_FAILED },
+		{ &tls, SASL_CONTINUE },
 		{ &plain_channel, SASL_CONTINUE },
 	};
 
@@ -344,10 +349,11 @@ test_downgrade(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct duo d = { .name = "user", .password = "pencil" };
 
-		d.server = sasl_server_new(SASL_SCRAM_SHA256,
-		    cases[i].channel, &events, &d, NULL);
-		assert_int_equal(sasl_step(d.server, "y,,n=user,r=abcdefgh",
-		    20, &d.to_client), cases[i].status);
+		d.server = sasl_server_new(SASL_SCRAM_SHA256, cases[i].channel,
+		    &events, &d, NULL);
+		assert_int_equal(sasl_step(d.server, "y,,n=user,r=abcdefgh", 20,
+				     &d.to_client),
+		    cases[i].status);
 		duo_fini(&d);
 	}
 }
@@ -369,20 +375,22 @@ test_rfc5802(void **state)
 
 	(void)state;
 	fixed_nonce = "fyko+d2lbbFgONRv9qkxdawL";
-	d.client = sasl_client_new(SASL_SCRAM_SHA1, &plain_channel, &client,
-	    0, NULL);
+	d.client = sasl_client_new(SASL_SCRAM_SHA1, &plain_channel, &client, 0,
+	    NULL);
 	fixed_nonce = NULL;
 	assert_int_equal(sasl_step(d.client, NULL, 0, &d.to_server),
 	    SASL_CONTINUE);
 	assert_string_equal(d.to_server.data, first);
 	assert_int_equal(sasl_step(d.client, challenge, strlen(challenge),
-	    &d.to_server), SASL_WAIT);
+			     &d.to_server),
+	    SASL_WAIT);
 	buf_clear(&d.to_server);
 	answer_client(&d, "pencil");
 	assert_int_equal(d.at_client, SASL_CONTINUE);
 	assert_string_equal(d.to_server.data, final);
 	assert_int_equal(sasl_step(d.client, proof, strlen(proof),
-	    &d.to_server), SASL_DONE);
+			     &d.to_server),
+	    SASL_DONE);
 	duo_fini(&d);
 }
 
@@ -402,7 +410,8 @@ hmac(const unsigned char *key, const char *text, unsigned char out[32])
 static void
 test_rfc7677(void **state)
 {
-	static const char message[] = "n=user,r=rOprNGfwEbeRWgbNEkqO,"
+	static const char message[] =
+	    "n=user,r=rOprNGfwEbeRWgbNEkqO,"
 	    "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
 	    "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,"
 	    "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
@@ -459,7 +468,7 @@ test_hostile_first(void **state)
 		{ SASL_SCRAM_SHA256_PLUS, "n,,n=user,r=abcdefgh", 20 },
 		{ SASL_SCRAM_SHA256_PLUS, "p=,,n=user,r=abcdefgh", 21 },
 		{ SASL_SCRAM_SHA256_PLUS,
-		  "p=tls-server-end-point,,n=user,r=abcdefgh", 41 },
+		    "p=tls-server-end-point,,n=user,r=abcdefgh", 41 },
 		{ SASL_PLAIN, "", 0 },
 		{ SASL_PLAIN, "\0", 1 },
 		{ SASL_PLAIN, "\0\0", 2 },
@@ -482,11 +491,13 @@ test_hostile_first(void **state)
 		d.server = sasl_server_new(cases[i].mech, &both, &events, &d,
 		    NULL);
 		assert_int_equal(sasl_step(d.server, in, cases[i].len,
-		    &d.to_client), SASL_FAILED);
+				     &d.to_client),
+		    SASL_FAILED);
 		assert_non_null(sasl_failure(d.server, NULL));
 		assert_int_equal(d.to_client.len, 0);
-		assert_int_equal(sasl_step(d.server, "n,,n=user,r=abcdefgh",
-		    20, &d.to_client), SASL_FAILED);
+		assert_int_equal(sasl_step(d.server, "n,,n=user,r=abcdefgh", 20,
+				     &d.to_client),
+		    SASL_FAILED);
 		free(in);
 		duo_fini(&d);
 	}
@@ -497,8 +508,14 @@ static void
 test_hostile_final(void **state)
 {
 	static const char *const finals[] = {
-		"", "c=biws", "c=biws,r=%s", "c=biws,r=%s,p=", "c=biws,r=%s,p=!",
-		"c=biws,r=%s,p=QUJD", "c=,r=%s,p=QUJD", "c=biws,r=abc,p=QUJD",
+		"",
+		"c=biws",
+		"c=biws,r=%s",
+		"c=biws,r=%s,p=",
+		"c=biws,r=%s,p=!",
+		"c=biws,r=%s,p=QUJD",
+		"c=,r=%s,p=QUJD",
+		"c=biws,r=abc,p=QUJD",
 		"c=eSws,r=%s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		"c=biws,r=%s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		"c=biws,r=%s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\1",
@@ -509,10 +526,11 @@ test_hostile_final(void **state)
 		struct duo d = { .name = "user", .password = "pencil" };
 		char *nonce;
 
-		d.server = sasl_server_new(SASL_SCRAM_SHA256, &tls, &events,
-		    &d, NULL);
-		assert_int_equal(sasl_step(d.server, "n,,n=user,r=abcdefgh",
-		    20, &d.to_client), SASL_CONTINUE);
+		d.server = sasl_server_new(SASL_SCRAM_SHA256, &tls, &events, &d,
+		    NULL);
+		assert_int_equal(sasl_step(d.server, "n,,n=user,r=abcdefgh", 20,
+				     &d.to_client),
+		    SASL_CONTINUE);
 		nonce = mem_strndup(d.to_client.data + 2,
 		    strcspn(d.to_client.data + 2, ","));
 		buf_clear(&d.to_client);
@@ -522,7 +540,8 @@ test_hostile_final(void **state)
 		buf_printf(&d.to_server, finals[i], nonce);
 #pragma GCC diagnostic pop
 		assert_int_equal(sasl_step(d.server, d.to_server.data,
-		    d.to_server.len, &d.to_client), SASL_WAIT);
+				     d.to_server.len, &d.to_client),
+		    SASL_WAIT);
 		answer_server(&d);
 		assert_int_equal(d.at_server, SASL_FAILED);
 		assert_int_equal(d.to_client.len, 0);
@@ -536,8 +555,12 @@ static void
 test_false_server(void **state)
 {
 	static const char *const proofs[] = {
-		"", "v=", "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-		"e=other-error", "v=!!!!!!!!", "x",
+		"",
+		"v=",
+		"v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+		"e=other-error",
+		"v=!!!!!!!!",
+		"x",
 	};
 	struct sasl_client client = { "user", "pencil" };
 
@@ -545,19 +568,21 @@ test_false_server(void **state)
 	for (size_t i = 0; i < sizeof(proofs) / sizeof(*proofs); i++) {
 		struct duo d = { .name = "user", .password = "pencil" };
 
-		d.server = sasl_server_new(SASL_SCRAM_SHA256, &tls, &events,
-		    &d, NULL);
-		d.client = sasl_client_new(SASL_SCRAM_SHA256, &tls, &client,
-		    0, NULL);
+		d.server = sasl_server_new(SASL_SCRAM_SHA256, &tls, &events, &d,
+		    NULL);
+		d.client = sasl_client_new(SASL_SCRAM_SHA256, &tls, &client, 0,
+		    NULL);
 		sasl_step(d.client, NULL, 0, &d.to_server);
 		sasl_step(d.server, d.to_server.data, d.to_server.len,
 		    &d.to_client);
 		assert_int_equal(sasl_step(d.client, d.to_client.data,
-		    d.to_client.len, &d.to_server), SASL_WAIT);
+				     d.to_client.len, &d.to_server),
+		    SASL_WAIT);
 		answer_client(&d, "pencil");
 		assert_int_equal(d.at_client, SASL_CONTINUE);
 		assert_int_equal(sasl_step(d.client, proofs[i],
-		    strlen(proofs[i]), &d.to_server), SASL_FAILED);
+				     strlen(proofs[i]), &d.to_server),
+		    SASL_FAILED);
 		assert_string_equal(sasl_failure(d.client, NULL),
 		    "not-authorized");
 		duo_fini(&d);
@@ -568,7 +593,9 @@ static void
 test_hostile_challenge(void **state)
 {
 	static const char *const challenges[] = {
-		"", "r=abc", "r=fyko+d2lbbFgONRv9qkxdawL,s=QUJD,i=1",
+		"",
+		"r=abc",
+		"r=fyko+d2lbbFgONRv9qkxdawL,s=QUJD,i=1",
 		"r=fyko+d2lbbFgONRv9qkxdawLx,s=QUJD,i=1000001",
 		"r=fyko+d2lbbFgONRv9qkxdawLx,s=,i=4096",
 		"m=1,r=fyko+d2lbbFgONRv9qkxdawLx,s=QUJD,i=4096",
@@ -579,11 +606,12 @@ test_hostile_challenge(void **state)
 	for (size_t i = 0; i < sizeof(challenges) / sizeof(*challenges); i++) {
 		struct duo d = { 0 };
 
-		d.client = sasl_client_new(SASL_SCRAM_SHA256, &tls, &client,
-		    0, NULL);
+		d.client = sasl_client_new(SASL_SCRAM_SHA256, &tls, &client, 0,
+		    NULL);
 		sasl_step(d.client, NULL, 0, &d.to_server);
 		assert_int_equal(sasl_step(d.client, challenges[i],
-		    strlen(challenges[i]), &d.to_server), SASL_FAILED);
+				     strlen(challenges[i]), &d.to_server),
+		    SASL_FAILED);
 		duo_fini(&d);
 	}
 }
@@ -601,7 +629,8 @@ test_foreign_nonce(void **state)
 	sasl_step(d.client, NULL, 0, &d.to_server);
 	buf_clear(&d.to_server);
 	assert_int_equal(sasl_step(d.client, challenge, strlen(challenge),
-	    &d.to_server), SASL_WAIT);
+			     &d.to_server),
+	    SASL_WAIT);
 	answer_client(&d, "pencil");
 	assert_int_equal(d.at_client, SASL_FAILED);
 	assert_int_equal(d.to_server.len, 0);
@@ -619,7 +648,8 @@ test_plain_parts(void **state)
 	    SASL_CONTINUE);
 	assert_int_equal(d.to_client.len, 0);
 	assert_int_equal(sasl_step(d.server, "a@b\0u\xc2\xadser\0p", 12,
-	    &d.to_client), SASL_WAIT);
+			     &d.to_client),
+	    SASL_WAIT);
 	assert_string_equal(sasl_authzid(d.server), "a@b");
 	assert_string_equal(sasl_name(d.server), "user");
 	assert_string_equal(sasl_password(d.server), "p");
@@ -643,7 +673,8 @@ test_scram_authzid(void **state)
 	(void)state;
 	d.server = sasl_server_new(SASL_SCRAM_SHA1, &tls, &events, &d, NULL);
 	assert_int_equal(sasl_step(d.server, "n,a=b=2Cc,n=a=3Db,r=abcdefgh", 28,
-	    &d.to_client), SASL_CONTINUE);
+			     &d.to_client),
+	    SASL_CONTINUE);
 	assert_string_equal(sasl_authzid(d.server), "b,c");
 	assert_string_equal(sasl_name(d.server), "a=b");
 	duo_fini(&d);

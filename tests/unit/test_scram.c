@@ -48,7 +48,8 @@ test_rfc_keys(void **state)
 	(void)state;
 	set_salt(&keys, RFC5802_SALT);
 	assert_int_equal(scram_salted(SCRAM_SHA1, "pencil", keys.salt,
-	    keys.salt_len, 4096, salted, NULL), 0);
+			     keys.salt_len, 4096, salted, NULL),
+	    0);
 	text_hex(&hex, salted, 20);
 	assert_string_equal(hex.data,
 	    "1d96ee3a529b5a5f9e47c01f229a2cb8a6e15f7d");
@@ -75,17 +76,21 @@ test_saslprep(void **state)
 
 	(void)state;
 	assert_int_equal(scram_salted(SCRAM_SHA256, "I\xc2\xadX", "salt", 4,
-	    4096, a, NULL), 0);
+			     4096, a, NULL),
+	    0);
 	assert_int_equal(scram_salted(SCRAM_SHA256, "IX", "salt", 4, 4096, b,
-	    NULL), 0);
+			     NULL),
+	    0);
 	assert_memory_equal(a, b, 32);
-	assert_int_equal(scram_salted(SCRAM_SHA256, "a\x07", "salt", 4, 4096,
-	    a, &err), -1);
+	assert_int_equal(scram_salted(SCRAM_SHA256, "a\x07", "salt", 4, 4096, a,
+			     &err),
+	    -1);
 	assert_true(err.text[0] != '\0');
-	assert_int_equal(scram_salted(SCRAM_SHA256, "\xff", "salt", 4, 4096,
-	    a, NULL), -1);
-	assert_int_equal(scram_salted(SCRAM_SHA256, "a", "", 0, 4096, a,
-	    NULL), -1);
+	assert_int_equal(scram_salted(SCRAM_SHA256, "\xff", "salt", 4, 4096, a,
+			     NULL),
+	    -1);
+	assert_int_equal(scram_salted(SCRAM_SHA256, "a", "", 0, 4096, a, NULL),
+	    -1);
 }
 
 static void
@@ -138,7 +143,8 @@ test_parse(void **state)
 		{ "SCRAM-SHA-256$4096:QSXCR+Q6sek8bf92" SHA1_KEYS, false },
 		{ "SCRAM-SHA-1$4096:QSXCR+Q6sek8bf92" SHA1_KEYS ",", false },
 		{ "SCRAM-SHA-1$4096:QSXCR+Q6sek8bf92" SHA1_KEYS
-		  ",SCRAM-SHA-1$4096:QSXCR+Q6sek8bf92" SHA1_KEYS, false },
+		  ",SCRAM-SHA-1$4096:QSXCR+Q6sek8bf92" SHA1_KEYS,
+		    false },
 		{ "SCRAM-SHA-512$4096:QSXCR+Q6sek8bf92" SHA1_KEYS, false },
 		{ "SCRAM-SHA-1$", false },
 		{ "", false },

@@ -5,13 +5,15 @@
 #include "xmpp/ns.h"
 #include "xmpp/stream.h"
 
-#define HEAD(to, version) "<stream:stream" to version \
+#define HEAD(to, version) \
+	"<stream:stream" to version \
 	" xmlns='jabber:client' xmlns:stream='" NS_STREAMS "'>"
 #define GOOD HEAD(" to='a.example'", " version='1.0'")
 
-static const struct xml_limits limits = {
-	.stanza_bytes = 4096, .depth = 8, .attrs = 16, .elems = 64
-};
+static const struct xml_limits limits = { .stanza_bytes = 4096,
+	.depth = 8,
+	.attrs = 16,
+	.elems = 64 };
 
 /* The stream under test, the bare other end, and all that happened in order. */
 struct peer {
@@ -19,10 +21,10 @@ struct peer {
 	struct stream *stream;
 	struct transport *wire;
 	struct buf notes;
-	const char *free_in;		/* the event in which to end it */
+	const char *free_in; /* the event in which to end it */
 	void (*end)(struct peer *);
 	bool restart_on_stanza;
-	bool mute;			/* no header in answer */
+	bool mute; /* no header in answer */
 	char out[16384];
 };
 
@@ -72,7 +74,9 @@ on_drained(void *arg)
 }
 
 static const struct stream_events events = {
-	.open = on_open, .stanza = on_stanza, .closed = on_closed,
+	.open = on_open,
+	.stanza = on_stanza,
+	.closed = on_closed,
 	.drained = on_drained,
 };
 
@@ -157,8 +161,9 @@ test_server_header(void **state)
 
 	(void)state;
 	peer_init(&p, STREAM_SERVER);
-	put(&p, "<?xml version='1.0'?>" HEAD(" to='&lt;a&apos;'",
-	    " version='1.0' xml:lang='de'"));
+	put(&p,
+	    "<?xml version='1.0'?>" HEAD(" to='&lt;a&apos;'",
+		" version='1.0' xml:lang='de'"));
 	assert_string_equal(p.notes.data, "open(<a') ");
 	assert_has(p.out, "<?xml version='1.0'?><stream:stream ");
 	assert_has(p.out, " from='&lt;a&apos;' ");
@@ -191,8 +196,9 @@ test_client_header(void **state)
 	assert_has(p.out, " from='u@a.example' to='a.example' version='1.0' ");
 	assert_null(strstr(p.out, " id="));
 	p.mute = true;
-	put(&p, HEAD(" from='a.example' id='x1'", " version='1.0'")
-	    "<stream:features/>");
+	put(&p,
+	    HEAD(" from='a.example' id='x1'",
+		" version='1.0'") "<stream:features/>");
 	assert_string_equal(p.notes.data, "open(-) stanza(features) ");
 	assert_string_equal(stream_id(p.stream), "x1");
 	peer_fini(&p);
@@ -208,13 +214,15 @@ static const struct {
 	{ HEAD("", " version='x.0'"), "unsupported-version" },
 	{ "<stream version='1.0'>", "invalid-namespace" },
 	{ "<s:stream version='1.0' xmlns='jabber:client' xmlns:s='urn:x'>",
-	  "invalid-namespace" },
-	{ "<s:stream version='1.0' xmlns='jabber:server' xmlns:s='"
-	  NS_STREAMS "'>", "invalid-namespace" },
+	    "invalid-namespace" },
+	{ "<s:stream version='1.0' xmlns='jabber:server' xmlns:s='" NS_STREAMS
+	  "'>",
+	    "invalid-namespace" },
 	{ "<s:stream version='1.0' xmlns:s='" NS_STREAMS "'>",
-	  "invalid-namespace" },
-	{ "<s:flood version='1.0' xmlns='jabber:client' xmlns:s='"
-	  NS_STREAMS "'>", "bad-format" },
+	    "invalid-namespace" },
+	{ "<s:flood version='1.0' xmlns='jabber:client' xmlns:s='" NS_STREAMS
+	  "'>",
+	    "bad-format" },
 	{ "GET / HTTP/1.1\r\n", "not-well-formed" },
 	{ GOOD "<a></b>", "not-well-formed" },
 	{ GOOD "<x:a/>", "not-well-formed" },
@@ -231,7 +239,8 @@ static void
 check_bad(const char *in, const char *cond, bool bytewise)
 {
 	char *error = mem_printf("<stream:error><%s xmlns='" NS_STREAM_ERROR
-	    "'/><text ", cond);
+				 "'/><text ",
+	    cond);
 	char *closed = mem_printf("closed(%s;", cond);
 	struct peer p;
 
@@ -282,8 +291,8 @@ test_stanza_limit(void **state)
 	struct peer p;
 
 	(void)state;
-	for (size_t size = limits.stanza_bytes;
-	    size <= limits.stanza_bytes + 1; size++) {
+	for (size_t size = limits.stanza_bytes; size <= limits.stanza_bytes + 1;
+	     size++) {
 		struct buf stanza = { 0 };
 
 		peer_init(&p, STREAM_SERVER);
@@ -293,8 +302,9 @@ test_stanza_limit(void **state)
 			buf_putc(&stanza, 'x');
 		buf_puts(&stanza, "</a>");
 		put(&p, stanza.data);
-		assert_has(p.notes.data, size == limits.stanza_bytes ?
-		    "stanza(a)" : "closed(policy-violation;");
+		assert_has(p.notes.data,
+		    size == limits.stanza_bytes ? "stanza(a)" :
+						  "closed(policy-violation;");
 		buf_free(&stanza);
 		peer_fini(&p);
 	}
@@ -307,19 +317,19 @@ test_peer_error(void **state)
 		const char *error, *closed;
 	} cases[] = {
 		{ "<conflict xmlns='" NS_STREAM_ERROR "'/>",
-		  "closed(conflict;conflict) " },
+		    "closed(conflict;conflict) " },
 		{ "<system-shutdown xmlns='" NS_STREAM_ERROR "'/>"
 		  "<text xmlns='" NS_STREAM_ERROR "'>bye</text>",
-		  "closed(system-shutdown;bye) " },
+		    "closed(system-shutdown;bye) " },
 		{ "<text xmlns='" NS_STREAM_ERROR "'>bye</text>"
 		  "<reset xmlns='" NS_STREAM_ERROR "'/>",
-		  "closed(reset;bye) " },
+		    "closed(reset;bye) " },
 		{ "<see-other-host xmlns='" NS_STREAM_ERROR
-		  "'>[::1]:5222</see-other-host><text xmlns='"
-		  NS_STREAM_ERROR "'>bye</text>",
-		  "closed(see-other-host;[::1]:5222) " },
+		  "'>[::1]:5222</see-other-host><text xmlns='" NS_STREAM_ERROR
+		  "'>bye</text>",
+		    "closed(see-other-host;[::1]:5222) " },
 		{ "<x xmlns='urn:x'/>",
-		  "closed(undefined-condition;undefined-condition) " },
+		    "closed(undefined-condition;undefined-condition) " },
 		{ "", "closed(undefined-condition;undefined-condition) " },
 	};
 
@@ -347,7 +357,8 @@ test_peer_closes(void **state)
 	(void)state;
 	peer_init(&p, STREAM_SERVER);
 	put(&p, GOOD "<a/></stream:stream>");
-	assert_string_equal(p.notes.data, "open(a.example) stanza(a) "
+	assert_string_equal(p.notes.data,
+	    "open(a.example) stanza(a) "
 	    "closed(-;the peer closed the stream) ");
 	assert_int_equal(count(p.out, "</stream:stream>"), 1);
 	/* Sending to what has ended does nothing. */
@@ -385,8 +396,9 @@ test_our_end(void **state)
 	assert_null(p.stream);
 	run(&p);
 	assert_has(p.out, "<stream:stream id='");
-	assert_has(p.out, "<stream:error><system-shutdown xmlns='"
-	    NS_STREAM_ERROR "'/><text xmlns='" NS_STREAM_ERROR
+	assert_has(p.out,
+	    "<stream:error><system-shutdown xmlns='" NS_STREAM_ERROR
+	    "'/><text xmlns='" NS_STREAM_ERROR
 	    "' xml:lang='en'>&lt;soon&gt;</text></stream:error>"
 	    "</stream:stream>");
 	assert_string_equal(p.notes.data, "");
@@ -429,14 +441,14 @@ end_abort(struct peer *p)
 static void
 test_free_inside(void **state)
 {
-	static void (*const ends[])(struct peer *) = {
-		end_fail, end_close, end_abort
-	};
+	static void (*const ends[])(
+	    struct peer *) = { end_fail, end_close, end_abort };
 	static const char *const in[] = { "open", "stanza", "closed" };
 	static const char *const notes[] = {
-		"open(a.example) ", "open(a.example) stanza(a) ",
+		"open(a.example) ",
+		"open(a.example) stanza(a) ",
 		"open(a.example) stanza(a) stanza(b) "
-		    "closed(-;the peer closed the stream) ",
+		"closed(-;the peer closed the stream) ",
 	};
 
 	(void)state;
@@ -532,7 +544,8 @@ test_send(void **state)
 	stream_send_frame(p.stream, "<message to='x'", 15, body, "<r/>");
 	stream_send_text(p.stream, "<a/>");
 	run(&p);
-	assert_string_equal(p.out, "<iq><ping xmlns='urn:xmpp:ping'/></iq>"
+	assert_string_equal(p.out,
+	    "<iq><ping xmlns='urn:xmpp:ping'/></iq>"
 	    "<message to='x'><b/></message><r/><a/>");
 	blob_unref(&body);
 	arena_free(&arena);
