@@ -1,6 +1,8 @@
 /* Reading: slices, rates, and what a socket says of itself. */
 #include "support_io.h"
 
+#include <fcntl.h>
+
 static struct loop *loop;
 static struct transport *far;
 static struct owner o;
@@ -142,6 +144,27 @@ test_rate_hides_no_end(void **state)
 	assert_int_equal(o.closed, 1);
 }
 
+/* What a broken transport still holds is little, and nobody's flood. */
+static void
+test_rate_ends_with_a_failure(void **state)
+{
+	struct transport *near, *other;
+	struct owner p;
+
+	(void)state;
+	transport_memory(&near, &other);
+	transport_memory_faults(near)->fail_write = true;
+	owner_init(&p, loop, near);
+	conn_set_rate(p.conn, 1000, 500);
+	flood(other, 3000);
+	conn_send(p.conn, "x", 1, NULL, NULL);
+	io_turns(loop, 4);
+	assert_int_equal(p.in.len, 3000);
+	assert_int_equal(p.closed, 1);
+	owner_fini(&p);
+	other->ops->free(other);
+}
+
 /*
  * A short read is taken for an empty socket, without IO_AGAIN; what comes
  * later, an end included, has to be seen all the same.
@@ -188,6 +211,8 @@ test_socket_half_closed(void **state)
 	loop_turn(loop, 0);
 	assert_int_equal(read(fds[1], text, sizeof(text)), 3);
 	assert_int_equal(read(fds[1], text, sizeof(text)), 0);
+	/* Both have ended: nothing to linger for. */
+	assert_int_equal(fcntl(fds[0], F_GETFD), -1);
 	owner_fini(&p);
 	close(fds[1]);
 }
@@ -220,6 +245,7 @@ main(void)
 		TEST(test_rate),
 		TEST(test_rate_saves_a_burst_only),
 		TEST(test_rate_hides_no_end),
+		TEST(test_rate_ends_with_a_failure),
 		TEST(test_socket_to_the_end),
 		TEST(test_socket_half_closed),
 		TEST(test_socket_gone_while_paused),

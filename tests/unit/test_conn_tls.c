@@ -85,6 +85,7 @@ test_up(void **state)
 	assert_string_equal(owner_text(&client), "answer");
 	assert_false(conns_are_ready(loop_conns(loop)));
 	/* The timeout is over with the handshake. */
+	assert_int_equal(timers_wait(loop_timers(loop)), -1);
 	clock_advance(10000);
 	io_turns(loop, 2);
 	assert_int_equal(server.closed + client.closed, 0);
@@ -252,6 +253,40 @@ test_much(void **state)
 	buf_free(&wanted);
 }
 
+/*
+ * Two records come at once, a slice takes one; then a third arrives, and the
+ * slice that takes the second does not touch the socket.
+ */
+static void
+test_records_and_slices(void **state)
+{
+	struct loop_budget budget = *loop_budget(loop);
+	SSL *plain = tls_plain(fds[1], false, 0, 0, NULL);
+
+	(void)state;
+	conn_start_tls_server(server.conn, certs, NULL, 5000);
+	for (int i = 0; i < 5; i++) {
+		SSL_do_handshake(plain);
+		loop_turn(loop, 0);
+	}
+	assert_true(conn_is_secure(server.conn));
+	budget.slice_bytes = 3;
+	budget.stanzas = 1;
+	loop_set_budget(loop, &budget);
+	server.spend = 1;
+	SSL_write(plain, "abc", 3);
+	SSL_write(plain, "def", 3);
+	loop_turn(loop, 0);
+	assert_string_equal(owner_text(&server), "abc");
+	SSL_write(plain, "ghi", 3);
+	io_turns(loop, 3);
+	assert_string_equal(owner_text(&server), "abcdefghi");
+	io_turns(loop, 2);
+	assert_false(conns_are_ready(loop_conns(loop)));
+	SSL_free(plain);
+	close(fds[1]);
+}
+
 #define CROWD 20
 
 static unsigned secured;
@@ -338,6 +373,7 @@ main(void)
 		TEST(test_abort_in_the_handshake),
 		TEST(test_finish_says_close_notify),
 		TEST(test_much),
+		TEST(test_records_and_slices),
 		TEST(test_handshakes_a_turn),
 	};
 
