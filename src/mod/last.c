@@ -17,8 +17,7 @@
 static bool
 is_attended(const struct session *s)
 {
-	return !s->closing && s->available && s->show != SHOW_AWAY &&
-	    s->show != SHOW_XA;
+	return s->available && s->show != SHOW_AWAY && s->show != SHOW_XA;
 }
 
 static bool
@@ -27,7 +26,7 @@ has_attended(const struct account *a)
 	const struct session *s;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (session_sees(s, a) && is_attended(s))
+		if (!s->closing && session_sees(s, a) && is_attended(s))
 			return true;
 	}
 	return false;
