@@ -152,7 +152,7 @@ keep_alive(void *arg)
 
 	while ((iq = iq_table_expired(s->asked, now)) != NULL)
 		fail_asked(s, iq);
-	if (s->pinged && read > s->pinged_at)
+	if (s->pinged && read >= s->pinged_at)
 		s->pinged = false;
 	if (s->pinged && now - s->pinged_at >= patience) {
 		session_close(s, STREAM_CONNECTION_TIMEOUT,
