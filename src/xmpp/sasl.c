@@ -401,13 +401,11 @@ on_client_start(struct sasl *s, struct buf *out)
 static enum sasl_status
 on_last(struct sasl *s, const char *in, size_t len, struct buf *out)
 {
-	int rc;
-
 	if (s->mech == SASL_PLAIN) {
 		if (len > 0)
 			return fail(s, "malformed-request",
 			    "the server answers PLAIN with data");
-	} else if ((rc = step(s, in, len, out)) != GSASL_OK) {
+	} else if (step(s, in, len, out) != GSASL_OK) {
 		return fail(s, "not-authorized",
 		    "the server did not prove that it knows the password");
 	}

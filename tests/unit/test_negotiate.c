@@ -10,9 +10,13 @@
 	"<stream:stream to='a.example' version='1.0' " \
 	"xmlns='jabber:client' xmlns:stream='" NS_STREAMS "'>"
 
+#define PLAIN(text) \
+	"<auth xmlns='" NS_SASL "' mechanism='PLAIN'>" text "</auth>"
+
 struct duo {
 	struct loop *loop;
 	struct conn *near, *far; /* the server's and the client's */
+	struct conn *bare;       /* a peer that is neither of the two */
 	struct accept *accept;
 	struct connect *connect;
 	struct stream *at_server, *at_client;
@@ -61,7 +65,10 @@ check(void *arg, const char *domain, const char *name, const char *password,
 	struct duo *d = arg;
 	struct scram_keys keys = { 0 };
 
-	assert_null(password);
+	if (password != NULL) {
+		accept_verdict(d->accept, strcmp(password, "pencil") == 0);
+		return;
+	}
 	salt(arg, domain, name, hash, &keys);
 	assert_int_equal(scram_derive(&keys, hash, "pencil", NULL), 0);
 	accept_keys(d->accept, &keys);
@@ -273,6 +280,7 @@ duo_fini(struct duo *d)
 	connect_free(&d->connect);
 	stream_abort(&d->at_server);
 	stream_abort(&d->at_client);
+	conn_abort(&d->bare);
 	tls_certs_unref(&d->certs);
 	tls_trust_unref(&d->trust);
 	loop_turn(d->loop, 0);
@@ -415,7 +423,7 @@ test_wrong_certificate(void **state)
 	}
 }
 
-/* --- bytes behind STARTTLS --- */
+/* --- one of them, and a bare other end --- */
 
 static bool
 take_bytes(void *arg, const char *bytes, size_t len)
@@ -427,25 +435,50 @@ take_bytes(void *arg, const char *bytes, size_t len)
 }
 
 static void
-send_header(void *arg)
+note_secured(void *arg)
 {
 	struct duo *d = arg;
 
-	conn_send(d->far, HEAD, strlen(HEAD), NULL, NULL);
+	buf_puts(&d->got, "secured ");
 }
 
 static void
-far_closed(void *arg, const char *reason)
+bare_closed(void *arg, const char *reason)
 {
 	struct duo *d = arg;
 
-	snprintf(d->at_client_failed, sizeof(d->at_client_failed), "%s",
-	    reason);
+	buf_printf(&d->got, "ended(%s) ", reason);
 }
 
-static const struct conn_events far_events = { .data = take_bytes,
-	.secured = send_header,
-	.closed = far_closed };
+static const struct conn_events bare_events = { .data = take_bytes,
+	.secured = note_secured,
+	.closed = bare_closed };
+
+/* Says it, and waits until the other end has said `what`. */
+static void
+talk(struct duo *d, const char *text, const char *what)
+{
+	buf_clear(&d->got);
+	if (text != NULL)
+		conn_send(d->bare, text, strlen(text), NULL, NULL);
+	for (int i = 0; i < 100 && strstr(d->got.data, what) == NULL; i++)
+		loop_turn(d->loop, 10);
+	if (strstr(d->got.data, what) == NULL)
+		fail_msg("no \"%s\" in \"%s\"", what, d->got.data);
+}
+
+static struct transport *
+begin_bare(struct duo *d)
+{
+	int fds[2];
+
+	duo_init(d);
+	make_certificate(d);
+	io_pair(fds);
+	d->bare = conn_new(d->loop, transport_socket(fds[1]), "b1",
+	    &bare_events, d);
+	return transport_socket(fds[0]);
+}
 
 /* Injected before TLS, and inside it as if the client had said it. */
 static void
@@ -455,33 +488,86 @@ test_injection(void **state)
 	    "<starttls xmlns='" NS_TLS "'/>"
 	    "<auth xmlns='" NS_SASL "' mechanism='X'/>" HEAD
 	    "<auth xmlns='" NS_SASL "' mechanism='X'/>";
+	struct transport *io;
 	struct duo d;
-	int fds[2];
 
 	(void)state;
-	duo_init(&d);
-	make_certificate(&d);
-	io_pair(fds);
-	start_server(&d, ACCEPT_STARTTLS, transport_socket(fds[0]));
-	d.far = conn_new(d.loop, transport_socket(fds[1]), "f1", &far_events,
-	    &d);
-	conn_send(d.far, injected, strlen(injected), NULL, NULL);
-	for (int i = 0; i < 100 && strstr(d.got.data, "<proceed") == NULL; i++)
-		loop_turn(d.loop, 10);
-	assert_non_null(strstr(d.got.data, "<proceed"));
-	buf_clear(&d.got);
-	conn_start_tls_client(d.far, d.trust, "a.example", false, 20000);
-	for (int i = 0; i < 100 && strstr(d.got.data, "</stream:f") == NULL;
-	     i++)
-		loop_turn(d.loop, 10);
-	assert_string_equal(d.at_client_failed, "");
+	io = begin_bare(&d);
+	start_server(&d, ACCEPT_STARTTLS, io);
+	talk(&d, injected, "<proceed");
+	conn_start_tls_client(d.bare, d.trust, "a.example", false, 20000);
+	talk(&d, NULL, "secured ");
+	talk(&d, HEAD, "</stream:features>");
 	assert_non_null(strstr(d.got.data, "<mechanisms "));
 	assert_null(strstr(d.got.data, "<failure"));
 	assert_null(strstr(d.got.data, "<stream:error"));
 	assert_non_null(strstr(d.got.data, "PLUS</mechanism>"));
 	assert_non_null(strstr(d.got.data, "<mechanism>PLAIN</mechanism>"));
 	assert_non_null(strstr(d.got.data, "<channel-binding type='tls-exp"));
-	conn_abort(&d.far);
+	duo_fini(&d);
+}
+
+/* Under TLS PLAIN is good enough; the second of the two is the right password. */
+static void
+test_plain_at_server(void **state)
+{
+	struct transport *io;
+	struct duo d;
+
+	(void)state;
+	io = begin_bare(&d);
+	start_server(&d, ACCEPT_DIRECT, io);
+	conn_start_tls_client(d.bare, d.trust, "a.example", true, 20000);
+	talk(&d, NULL, "secured ");
+	talk(&d, HEAD, "</stream:features>");
+	talk(&d, PLAIN("AHVzZXIAcGVuY2lscw=="), "</failure>");
+	assert_non_null(strstr(d.got.data, "<not-authorized/>"));
+	talk(&d, PLAIN("AHVzZXIAcGVuY2ls"), "</success>");
+	talk(&d, HEAD, "<bind ");
+	duo_fini(&d);
+}
+
+/* A server that has nothing but PLAIN, over TLS, up to what `last` does. */
+static void
+serve_plain(struct duo *d, const char *last)
+{
+	struct transport *io = begin_bare(d);
+
+	start_client(d, CONNECT_DIRECT, io, "a.example");
+	conn_start_tls_server(d->bare, d->certs, NULL, 20000);
+	talk(d, NULL, "<stream:stream ");
+	assert_non_null(strstr(d->got.data, " from='user@a.example' "));
+	talk(d,
+	    HEAD "<stream:features><mechanisms xmlns='" NS_SASL
+		 "'><mechanism>PLAIN</mechanism></mechanisms>"
+		 "</stream:features>",
+	    "</auth>");
+	assert_non_null(strstr(d->got.data, PLAIN("AHVzZXIAcGVuY2ls")));
+	talk(d, last, "</stream:stream>");
+}
+
+static void
+test_plain_at_client(void **state)
+{
+	struct duo d;
+
+	(void)state;
+	serve_plain(&d,
+	    "<failure xmlns='" NS_SASL "'><not-authorized/>"
+	    "</failure>");
+	assert_int_equal(d.failure, CONNECT_REFUSED);
+	duo_fini(&d);
+
+	serve_plain(&d, "<success xmlns='" NS_SASL "'>QUJD</success>");
+	assert_int_equal(d.failure, CONNECT_REFUSED);
+	duo_fini(&d);
+
+	/* Now that TLS says who asks for it, we go elsewhere. */
+	serve_plain(&d,
+	    "<stream:error><see-other-host xmlns='" NS_STREAM_ERROR
+	    "'>[::1]:5269</see-other-host></stream:error>");
+	assert_int_equal(d.failure, CONNECT_ELSEWHERE);
+	assert_string_equal(d.at_client_failed, "[::1]:5269");
 	duo_fini(&d);
 }
 
@@ -495,6 +581,8 @@ main(void)
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_wrong_certificate),
 		cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_plain_at_server),
+		cmocka_unit_test(test_plain_at_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
