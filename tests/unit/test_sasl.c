@@ -15,8 +15,6 @@
 #include "base/text.h"
 #include "xmpp/sasl.h"
 
-#define BIT(mech) (1u << (mech))
-
 /* In the library's place, so that an exchange of an RFC can be played. */
 int gsasl_nonce(char *data, size_t len);
 static const char *fixed_nonce; /* base64, or NULL */
@@ -177,68 +175,6 @@ assert_refused(struct duo *d)
 	assert_true(why[0] != '\0');
 	assert_int_equal(d->to_client.len, 0);
 	duo_fini(d);
-}
-
-static void
-test_names(void **state)
-{
-	enum sasl_mech mech;
-
-	(void)state;
-	for (int m = 0; m < SASL_MECHS; m++) {
-		assert_true(sasl_mech_parse(sasl_mech_name(m), &mech));
-		assert_int_equal(mech, m);
-	}
-	assert_false(sasl_mech_parse("DIGEST-MD5", &mech));
-	assert_false(sasl_mech_parse("plain", &mech));
-	assert_false(sasl_mech_parse("", &mech));
-	assert_false(sasl_mech_parse("ANONYMOUS", &mech));
-}
-
-static void
-test_offer(void **state)
-{
-	unsigned scram = BIT(SASL_SCRAM_SHA256) | BIT(SASL_SCRAM_SHA1);
-
-	(void)state;
-	assert_int_equal(sasl_offer(&plain_channel), scram);
-	assert_int_equal(sasl_offer(&tls), scram | BIT(SASL_PLAIN));
-	assert_int_equal(sasl_offer(&tls12), 0x1f);
-	assert_int_equal(sasl_offer(&tls13), sasl_offer(&tls12));
-}
-
-static void
-test_choose(void **state)
-{
-	static const struct {
-		unsigned offered, bindings;
-		const struct sasl_channel *channel;
-		int mech;
-	} cases[] = {
-		{ 0x1f, 0, &plain_channel, SASL_SCRAM_SHA256 },
-		{ 0x1f, 0, &tls, SASL_SCRAM_SHA256 },
-		{ 0x1f, 0, &tls12, SASL_SCRAM_SHA256_PLUS },
-		/* Says nothing: tls-unique alone, which TLS 1.3 has not. */
-		{ 0x1f, 0, &tls13, SASL_SCRAM_SHA256 },
-		{ 0x1f, SASL_BINDING_EXPORTER, &tls13, SASL_SCRAM_SHA256_PLUS },
-		{ 0x1f, SASL_BINDING_EXPORTER, &tls12, SASL_SCRAM_SHA256 },
-		{ 1u << SASL_SCRAM_SHA1_PLUS | 1u << SASL_SCRAM_SHA256,
-		    SASL_BINDING_UNIQUE, &tls12, SASL_SCRAM_SHA256 },
-		{ 1u << SASL_PLAIN, 0, &tls, SASL_PLAIN },
-		{ 1u << SASL_PLAIN, 0, &plain_channel, -1 },
-		{ 0, 0, &both, -1 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		enum sasl_mech mech;
-		struct err err = { "" };
-		int rc = sasl_choose(cases[i].offered, cases[i].bindings,
-		    cases[i].channel, &mech, &err);
-
-		assert_int_equal(rc == 0 ? (int)mech : -1, cases[i].mech);
-		assert_int_equal(err.text[0] != '\0', rc != 0);
-	}
 }
 
 static void
@@ -684,9 +620,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_offer),
-		cmocka_unit_test(test_choose),
 		cmocka_unit_test(test_each_mechanism),
 		cmocka_unit_test(test_unknown_looks_wrong),
 		cmocka_unit_test(test_bindings),
