@@ -112,6 +112,8 @@ void stream_close(struct stream **); /* without an error */
 void stream_abort(struct stream **); /* without a word */
 
 struct conn *stream_conn(struct stream *);    /* NULL once it was closed */
+/* Frames that were written whole, also once it was closed. */
+uint64_t stream_frames_written(const struct stream *);
 const char *stream_id(const struct stream *); /* the id of the header */
 bool stream_is_secure(const struct stream *);
 /* Peer's xml:lang of the header, or NULL: what stanzas without one inherit. */

@@ -146,7 +146,7 @@ outbox_rewind(struct outbox *box, struct stream *stream)
 	struct parcels all = STAILQ_HEAD_INITIALIZER(all);
 	struct parcel *p;
 
-	forget_written(box, conn_frames_written(stream_conn(stream)));
+	forget_written(box, stream_frames_written(stream));
 	box->has_stream = false;
 	STAILQ_CONCAT(&all, &box->parcels);
 	box->count = 0;

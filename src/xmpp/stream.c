@@ -176,6 +176,7 @@ hang_up(struct stream *s)
 		return;
 	if (s->is_open)
 		conn_send(s->conn, "</stream:stream>", 16, NULL, NULL);
+	s->written = conn_frames_written(s->conn);
 	conn_finish(&s->conn, LINGER_MS);
 }
 
@@ -400,6 +401,7 @@ on_lost(void *arg, const char *reason)
 	char *why = mem_strdup(reason);
 
 	/* The reason may be the connection's own. */
+	s->written = conn_frames_written(s->conn);
 	conn_abort(&s->conn);
 	tell_closed(s, NULL, why);
 	free(why);
@@ -498,6 +500,12 @@ struct conn *
 stream_conn(struct stream *s)
 {
 	return s->conn;
+}
+
+uint64_t
+stream_frames_written(const struct stream *s)
+{
+	return s->conn != NULL ? conn_frames_written(s->conn) : s->written;
 }
 
 const char *
