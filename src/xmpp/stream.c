@@ -22,6 +22,7 @@ struct stream {
 	char *id, *lang;
 	char *asked;     /* `to` of the peer's header */
 	bool is_open;    /* our header was sent */
+	uint64_t written; /* frames, when it ended */
 	unsigned inside; /* callbacks that run */
 	bool is_dead;    /* freed when the last of them returns */
 };
