@@ -107,13 +107,18 @@ class Run:
                 await world.begin(**case.begin)
             await case.play(world, self.opts.messages)
         try:
-            await asyncio.wait_for(all(), seconds)
-        except asyncio.TimeoutError:
-            raise Failed("not over after %d s\n%s" % (
-                seconds, world.proxy.process.tail() if world.proxy else "")
-            ) from None
-        finally:
-            await world.end()
+            try:
+                await asyncio.wait_for(all(), seconds)
+            except asyncio.TimeoutError:
+                raise Failed("not over after %d s\n%s" % (
+                    seconds,
+                    world.proxy.process.tail() if world.proxy else "")
+                ) from None
+        except BaseException:
+            # The first failure is the one to tell.
+            await asyncio.gather(world.end(), return_exceptions=True)
+            raise
+        await world.end()
 
     async def report(self, number, name, case):
         started = time.monotonic()

@@ -79,6 +79,15 @@ class Client:
         if self.ended:
             raise Failed("%s: no login: %s" % (self.label, self.ended))
 
+    async def login_fails(self):
+        """Fails where the login does not."""
+        try:
+            await self.login()
+        except Failed:
+            if not self.logins:
+                return
+        raise Failed("%s logs in" % self.label)
+
     async def until(self, ready, seconds, what):
         return await self.bell.until(ready, seconds, what)
 

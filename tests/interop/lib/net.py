@@ -6,12 +6,17 @@ import socket
 HOST = "127.0.0.1"
 
 
-def free_ports(count):
-    """Ports that nobody has: all are held until all are known."""
+def free_ports(count, wanted=()):
+    """Ports that nobody has, the wanted ones where that is true of them. All
+    are held until all are known."""
     held = []
-    for _ in range(count):
+    for i in range(count):
         s = socket.socket()
-        s.bind((HOST, 0))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((HOST, wanted[i] if i < len(wanted) else 0))
+        except OSError:
+            s.bind((HOST, 0))
         held.append(s)
     ports = [s.getsockname()[1] for s in held]
     for s in held:

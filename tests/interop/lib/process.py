@@ -25,6 +25,10 @@ class Process:
         """The exit status; None while it runs."""
         return self._child.returncode if self._child else None
 
+    async def kill(self):
+        self._child.kill()
+        await self._child.wait()
+
     def is_running(self):
         return self._child is not None and self._child.returncode is None
 

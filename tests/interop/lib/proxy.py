@@ -34,13 +34,15 @@ class Account:
 
 
 class Proxy:
-    def __init__(self, folder, authority, domains, users, limits=None):
-        """domains: of the accounts. users: [(attributes, [Account])]"""
+    def __init__(self, folder, authority, domains, users, limits=None,
+                 ports=()):
+        """domains: of the accounts. users: [(attributes, [Account])]. ports:
+        taken where they are free; STARTTLS first."""
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, exist_ok=True)
         self.ca = authority.ca
         self.host = net.HOST
-        self.port, self.direct_port = net.free_ports(2)
+        self.port, self.direct_port = net.free_ports(2, ports)
         self.config = os.path.join(self.folder, "proxy.xml")
         self.process = Process("xmpproxy", self.folder + "/proxy.log")
         chain, key = authority.issue(NODE, *domains)

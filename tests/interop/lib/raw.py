@@ -97,7 +97,11 @@ class RawClient(Client):
             data = await asyncio.wait_for(self._reader.read(65536), seconds)
             if not data:
                 raise Failed("%s: the other side closed" % self.label)
-            self._pending += self._pieces.feed(data)
+            try:
+                self._pending += self._pieces.feed(data)
+            except ET.ParseError as e:
+                raise Failed("%s gets what is no XML: %s: %r"
+                             % (self.label, e, data[:500])) from None
         return self._pending.pop(0)
 
     async def start_tls(self):

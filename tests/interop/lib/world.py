@@ -12,6 +12,7 @@ from . import proxy
 from .client import SlixmppClient
 from .raw import RawClient
 from .strophe import StropheClient
+from .wait import Failed
 
 PASSWORD = "correct horse"
 # The proxy's own, so that one that let the server's pass would be seen.
@@ -53,9 +54,9 @@ class World:
     def alice_in_node(self):
         return "%s@%s" % (self.alice_name, proxy.NODE)
 
-    async def begin(self, limits=None, user=None, account=None):
-        """Accounts on the server, and the proxy. user, account: further
-        attributes, as of proxy.Account."""
+    async def begin(self, limits=None, user=None, account=None, run=True):
+        """Accounts on the server, and the proxy, started where `run` says so.
+        user: attributes in proxy.xml; account: what proxy.Account takes."""
         await self.server.add_user(self.alice_name, PASSWORD, [self.bob_name])
         await self.server.add_user(self.bob_name, PASSWORD, [self.alice_name])
         await self.server.add_user(self.carol_name, PASSWORD)
@@ -69,13 +70,22 @@ class World:
             self.authority, [self.server.domain],
             [({"name": self.alice_name, "passwd": PROXY_PASSWORD,
                **(user or {})}, [proxy.Account(**options)])], limits)
-        await self.proxy.start()
+        if run:
+            await self.proxy.start()
 
     async def end(self):
-        for client in self._clients:
-            await client.close()
+        """Throws the last of what went wrong, having tried all."""
+        wrong = None
+        closing = [client.close() for client in self._clients]
         if self.proxy:
-            await self.proxy.stop()
+            closing.append(self.proxy.stop())
+        for close in closing:
+            try:
+                await close
+            except Failed as e:
+                wrong = e
+        if wrong:
+            raise wrong
 
     def _make(self, kind, *args, **options):
         args = (self._strophe, *args) if kind is StropheClient else args
