@@ -7,8 +7,21 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "xmpp/ns.h"
 
 #define PAD_MAX (32 << 20)
+
+static const struct var builtin[] = {
+	{ "OID", "<origin-id xmlns='" NS_SID "' .../>" },
+	{ "DELAY", "<delay xmlns='" NS_DELAY "' .../>" },
+	{ "SENT",
+	    "<sent xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>" },
+	{ "/SENT", "</forwarded></sent>" },
+	{ "RECEIVED",
+	    "<received xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD
+	    "'>" },
+	{ "/RECEIVED", "</forwarded></received>" },
+};
 
 int
 run_fail(struct run *run, const char *fmt, ...)
@@ -38,6 +51,10 @@ expand_brace(struct run *run, struct buf *b, const char *name, size_t len)
 		buf_puts(b, inner);
 	} else if (len == 1 && *name == 'n') {
 		buf_printf(b, "%u", run->n);
+	} else if (len > 6 && strncmp(name, "error ", 6) == 0) {
+		buf_printf(b,
+		    "<error ...><%.*s xmlns='" NS_STANZA_ERROR "'/>...</error>",
+		    (int)len - 6, name + 6);
 	} else if (len > 4 && strncmp(name, "pad:", 4) == 0) {
 		pad = strtol(name + 4, NULL, 10);
 		for (long i = 0; i < pad && i < PAD_MAX; i++)
@@ -255,6 +272,9 @@ run_script(struct run *run, const struct statement **at)
 	run->arena = arena_new();
 	vars_init(&run->vars);
 	vars_init(&run->lets);
+	for (size_t i = 0; i < sizeof(builtin) / sizeof(*builtin); i++)
+		vars_set(&run->lets, builtin[i].name, strlen(builtin[i].name),
+		    builtin[i].value, strlen(builtin[i].value));
 	STAILQ_FOREACH(st, &run->script->statements, next) {
 		*at = st;
 		if (run_verb(run, st->verb, st->rest) != 0)
