@@ -46,9 +46,14 @@ static struct elem *
 server_info(struct account *a, enum subject subject, struct arena *arena)
 {
 	const char *bytes = *known(a, subject);
+	struct elem *query = NULL;
 
+	/* Limits of an upstream can be wider than those of xml_parse(). */
 	if (bytes != NULL)
-		return xml_parse(arena, bytes, strlen(bytes), NULL, NULL, NULL);
+		query = xml_parse(arena, bytes, strlen(bytes), NULL, NULL,
+		    NULL);
+	if (query != NULL)
+		return query;
 	if (subject == SUBJECT_ACCOUNT)
 		return info_new(arena, "account", "registered", NULL);
 	return info_new(arena, "server", "im", NULL);
