@@ -26,7 +26,7 @@ has_attended(const struct account *a)
 	const struct session *s;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing && session_sees(s, a) && is_attended(s))
+		if (session_sees(s, a) && is_attended(s))
 			return true;
 	}
 	return false;
