@@ -45,9 +45,9 @@ struct accept_host {
 	/* A login failed, for the log and the throttle. name is NULL where none came. */
 	void (*failed)(void *arg, const char *name, const char *why);
 	/*
-	 * The resource asked for (prepared), or NULL. Returns the full JID that is bound, or
-	 * NULL and the error. After it returned, ready() follows when the answer
-	 * was queued.
+	 * The resource asked for (prepared), or NULL. Returns the full JID that
+	 * is bound, or NULL and the error. After it returned, ready() follows
+	 * when the answer was queued.
 	 */
 	const char *(*bind)(void *arg, const char *resource, enum error_cond *);
 	/* Bound: the stream is the owner's now. Free the accept, not the stream. */

@@ -223,7 +223,8 @@ step(struct accept *a, const char *in, size_t len)
 	struct buf out = { 0 };
 	enum sasl_status status = sasl_step(a->sasl, in, len, &out);
 
-	go_on(a, status, &out);
+	if (a->stream != NULL)
+		go_on(a, status, &out);
 	buf_free(&out);
 }
 
@@ -275,6 +276,8 @@ on_auth(struct accept *a, struct elem *e)
 		return;
 	}
 	cond = check_mechanism(a, elem_attr(e, "mechanism"), &mech);
+	if (a->stream == NULL)
+		return;
 	if (cond == NULL) {
 		a->sasl = sasl_server_new(mech, &a->channel, &sasl_events, a,
 		    NULL);

@@ -55,10 +55,13 @@ static void
 salt(void *arg, const char *domain, const char *name, enum scram_hash hash,
     struct scram_keys *out)
 {
-	(void)arg;
+	struct owner_of *o = arg;
+
 	(void)name;
 	(void)hash;
 	assert_string_equal(domain, "a.example");
+	if (o->end_in != NULL)
+		note(o, "salt", NULL);
 	out->iterations = SCRAM_ITERATIONS_MIN;
 	out->salt_len = 4;
 	memcpy(out->salt, "salt", 4);
@@ -69,6 +72,8 @@ may_try(void *arg)
 {
 	struct owner_of *o = arg;
 
+	if (o->end_in != NULL)
+		note(o, "may_try", NULL);
 	return !o->no_tries;
 }
 
@@ -757,20 +762,25 @@ test_answer_later(void **state)
 static void
 test_end_inside(void **state)
 {
-	static const char *const in[] = { "serves", "check", "authorize",
-		"bind", "failed" };
+	static const char *const in[] = { "serves", "may_try", "salt", "check",
+		"authorize", "bind", "failed" };
+	const size_t count = sizeof(in) / sizeof(*in);
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++) {
-		const char *name = i % 5 == 4 ? "resu" : "user";
+	for (size_t i = 0; i < 2 * count; i++) {
+		const char *where = in[i % count];
+		bool fails = strcmp(where, "failed") == 0;
+		bool early = i % count == 1 || i % count == 2;
 		struct owner_of o;
 
 		begin(&o, ACCEPT_PLAIN);
-		o.end_in = in[i % 5];
-		o.end_with_word = i >= 5;
+		o.end_in = where;
+		o.end_with_word = i >= count;
 		put(&o, HEAD);
+		if (early)
+			put(&o, AUTH("SCRAM-SHA-256", FIRST));
 		if (o.accept != NULL)
-			exchange(&o, name, "pencil");
+			exchange(&o, fails ? "resu" : "user", "pencil");
 		if (o.accept != NULL)
 			put(&o, HEAD);
 		if (o.accept != NULL)
