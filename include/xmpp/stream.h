@@ -111,7 +111,7 @@ void stream_fail(struct stream **, enum stream_cond, const char *text);
 void stream_close(struct stream **); /* without an error */
 void stream_abort(struct stream **); /* without a word */
 
-struct conn *stream_conn(struct stream *);    /* NULL once it was closed */
+struct conn *stream_conn(struct stream *); /* NULL once it was closed */
 /* Frames that were written whole, also once it was closed. */
 uint64_t stream_frames_written(const struct stream *);
 const char *stream_id(const struct stream *); /* the id of the header */

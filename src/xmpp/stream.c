@@ -20,11 +20,11 @@ struct stream {
 	const struct stream_events *events;
 	void *arg;
 	char *id, *lang;
-	char *asked;     /* `to` of the peer's header */
-	bool is_open;    /* our header was sent */
+	char *asked;      /* `to` of the peer's header */
+	bool is_open;     /* our header was sent */
 	uint64_t written; /* frames, when it ended */
-	unsigned inside; /* callbacks that run */
-	bool is_dead;    /* freed when the last of them returns */
+	unsigned inside;  /* callbacks that run */
+	bool is_dead;     /* freed when the last of them returns */
 };
 
 static const char *const conditions[STREAM_COND_COUNT] = {
