@@ -1,6 +1,8 @@
 /* TLS on a connection of the loop, both ends ours or the peer at our mercy. */
 #include "support_tls.h"
 
+#include <malloc.h>
+
 static struct loop *loop;
 static struct owner server, client;
 static struct tls_certs *certs;
@@ -359,6 +361,47 @@ test_handshakes_a_turn(void **state)
 	close(fds[1]);
 }
 
+#define IDLE       50
+#define IDLE_BYTES 17000 /* of the 20 KiB that an idle client may take */
+
+/* An idle connection keeps no buffers, neither ours nor OpenSSL's. */
+static void
+test_memory_of_the_idle(void **state)
+{
+	const struct conn_events events = { .data = no_data,
+		.secured = count_secured,
+		.closed = no_end };
+	struct conn *conns[IDLE];
+	int pairs[IDLE][2];
+	size_t before = mallinfo2().uordblks;
+	SSL *plain;
+
+	(void)state;
+	secured = 0;
+	for (int i = 0; i < IDLE; i++) {
+		io_pair(pairs[i]);
+		plain = tls_plain(pairs[i][1], false, 0, 0, NULL);
+		conns[i] = conn_new(loop, transport_socket(pairs[i][0]), "s",
+		    &events, NULL);
+		conn_start_tls_server(conns[i], certs, NULL, 5000);
+		for (int j = 0; j < 5; j++) {
+			SSL_do_handshake(plain);
+			loop_turn(loop, 0);
+		}
+		SSL_write(plain, "x", 1);
+		conn_send(conns[i], "y", 1, NULL, NULL);
+		io_turns(loop, 2);
+		SSL_free(plain);
+	}
+	assert_int_equal(secured, IDLE);
+	assert_true(mallinfo2().uordblks - before < IDLE * IDLE_BYTES);
+	for (int i = 0; i < IDLE; i++) {
+		conn_abort(&conns[i]);
+		close(pairs[i][1]);
+	}
+	close(fds[1]);
+}
+
 int
 main(void)
 {
@@ -375,6 +418,7 @@ main(void)
 		TEST(test_much),
 		TEST(test_records_and_slices),
 		TEST(test_handshakes_a_turn),
+		TEST(test_memory_of_the_idle),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, tls_teardown);

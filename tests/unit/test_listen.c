@@ -186,14 +186,17 @@ test_pause_at_emfile(void **state)
 	assert_int_equal(count, 0);
 	assert_int_equal(timers_wait(loop_timers(loop)), 1000);
 	setrlimit(RLIMIT_NOFILE, &before);
+	fds[1] = dial("127.0.0.1");
 	clock_advance(999);
 	loop_turn(loop, 0);
 	assert_int_equal(count, 0);
 	clock_advance(1);
 	loop_turn(loop, 0);
 	loop_turn(loop, -1);
-	assert_int_equal(count, 1);
+	/* Valgrind, which plays the limit, takes the first one and drops it. */
+	assert_in_range(count, 1, 2);
 	close(fds[0]);
+	close(fds[1]);
 }
 
 static void
