@@ -25,30 +25,31 @@ struct disco_ask;
 struct upstream;
 
 struct account {
-	LIST_ENTRY(account) next;		/* user->accounts */
+	LIST_ENTRY(account) next; /* user->accounts */
 	uint64_t id;
 	struct user *user;
-	const struct account_config *config;	/* the proxy's */
-	struct upstream *upstream;		/* always there; up or not */
-	const char *jid;			/* bare, of the configuration */
-	char *full;				/* the JID bound; NULL: never yet */
+	const struct account_config *config; /* the proxy's */
+	struct upstream *upstream;           /* always there; up or not */
+	const char *jid;                     /* bare, of the configuration */
+	char *full; /* the JID bound; NULL: never yet */
 	char *domain;
-	bool was_up;				/* once, since the start */
-	bool has_rosterver;			/* of the server's features */
-	struct archive_query *archive_queries;	/* mod/archive.c's */
+	bool was_up;                           /* once, since the start */
+	bool has_rosterver;                    /* of the server's features */
+	struct archive_query *archive_queries; /* mod/archive.c's */
 
 	struct roster *roster;
 	struct presences *presences;
 	struct iq_table *iqs;
 	struct outbox *outbox;
-	struct recent *exchanges;	/* peer's full JID to the session last in touch */
+	struct recent
+	    *exchanges; /* peer's full JID to the session last in touch */
 
-	char *presence_sent;		/* as it went up; NULL: none on this stream */
-	char *photo;			/* XEP-0153 hash; NULL: nobody said */
-	char *own_info;			/* the server's last disco#info of the bare JID */
-	char *domain_info;		/* and of its domain; as <query/> bytes */
-	struct disco_ask *disco_asks[2];	/* for the two; mod/disco.c's */
-	uint64_t active_at;		/* the person was last there; mod/last.c's */
+	char *presence_sent; /* as it went up; NULL: none on this stream */
+	char *photo;         /* XEP-0153 hash; NULL: nobody said */
+	char *own_info;      /* the server's last disco#info of the bare JID */
+	char *domain_info;   /* and of its domain; as <query/> bytes */
+	struct disco_ask *disco_asks[2]; /* for the two; mod/disco.c's */
+	uint64_t active_at; /* the person was last there; mod/last.c's */
 	struct timer iq_timer;
 };
 

@@ -10,10 +10,10 @@
 
 struct directed {
 	UT_hash_handle hh;
-	uint64_t account;	/* the account that carries it */
-	bool is_room;		/* it had <x xmlns='.../muc'/>: a join */
-	char *xml;		/* as it last went up */
-	char target[];		/* prepared, in the account's terms */
+	uint64_t account; /* the account that carries it */
+	bool is_room;     /* it had <x xmlns='.../muc'/>: a join */
+	char *xml;        /* as it last went up */
+	char target[];    /* prepared, in the account's terms */
 };
 
 /* false: the limit is reached. */

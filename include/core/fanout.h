@@ -14,9 +14,9 @@ struct user;
 enum form {
 	FORM_NOTHING,
 	FORM_PLAIN,
-	FORM_SENT,		/* XEP-0280 <sent/> */
-	FORM_RECEIVED,		/* XEP-0280 <received/> */
-	FORM_NOTE,		/* "» what I said elsewhere" */
+	FORM_SENT,     /* XEP-0280 <sent/> */
+	FORM_RECEIVED, /* XEP-0280 <received/> */
+	FORM_NOTE,     /* "» what I said elsewhere" */
 };
 
 /* Decides; the reason is for the log. */
@@ -28,6 +28,8 @@ void fanout(struct user *, struct entry *);
 void fanout_follow(struct session *);
 /* The session is one that gets messages from now on. */
 void fanout_start(struct session *);
+/* The same in a while, unless it sends presence first: a client may want copies alone. */
+void fanout_start_later(struct session *);
 /* What was written counts as got: moves user->reached. */
 void fanout_settle(struct session *);
 

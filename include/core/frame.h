@@ -20,6 +20,6 @@ void frame_head(struct buf *, const struct frame_head *);
 void frame_delay(struct buf *, const char *from, uint64_t wall_ms);
 /* All children of the stanza, as bytes in jabber:client; never NULL. */
 struct blob *frame_body(const struct elem *stanza);
-const char *frame_type(enum stanza_type);	/* NULL for the default types */
+const char *frame_type(enum stanza_type); /* NULL for the default types */
 
 #endif

@@ -22,21 +22,21 @@ struct route {
 	struct elem *stanza;
 	enum stanza_kind kind;
 	enum stanza_type type;
-	const char *from, *to;	/* prepared; NULL where there is none */
-	const char *id;		/* or NULL */
+	const char *from, *to; /* prepared; NULL where there is none */
+	const char *id;        /* or NULL */
 };
 
 /* Where an IQ of a client must be addressed for a handler to see it. */
 enum iq_scope {
-	IQ_TO_SELF = 1,		/* no `to`, or the view's own bare JID */
-	IQ_TO_DOMAIN = 2,	/* the view's own domain */
-	IQ_TO_NODE = 4,		/* the proxy's domain */
+	IQ_TO_SELF = 1,   /* no `to`, or the view's own bare JID */
+	IQ_TO_DOMAIN = 2, /* the view's own domain */
+	IQ_TO_NODE = 4,   /* the proxy's domain */
 	IQ_TO_ANY = 7,
 };
 
 /* Ends with a NULL name; name "*" is any element in that namespace. */
 struct iq_handler {
-	enum stanza_type type;	/* TYPE_GET or TYPE_SET */
+	enum stanza_type type; /* TYPE_GET or TYPE_SET */
 	const char *ns, *name;
 	const char *(*handle)(struct session *, struct route *);
 	unsigned scope;
@@ -47,14 +47,15 @@ struct peer_iq_handler {
 	enum stanza_type type;
 	const char *ns, *name;
 	const char *(*handle)(struct account *, struct route *);
-	bool own_only;		/* only from the own server or the own bare JID */
+	bool own_only; /* only from the own server or the own bare JID */
 };
 
 struct module {
 	const char *name, *xep;
 	/* What clients see in disco#info of their own bare JID and domain. */
-	const char *const *features;	/* NULL-ended */
-	const char *const *hidden;	/* taken out of what the server says; "x*" by prefix */
+	const char *const *features; /* NULL-ended */
+	const char *const
+	    *hidden; /* taken out of what the server says; "x*" by prefix */
 	/* What contacts see in ours. */
 	const char *const *peer_features;
 	/* Elements put into the stream features towards clients (XML). */

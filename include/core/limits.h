@@ -9,24 +9,27 @@
 #define LIMITS(X) \
 	X(stanza_bytes, "stanza-bytes", 262144, 10000, 16777216) \
 	X(login_bytes, "login-bytes", 16384, 4096, 262144) \
-	X(upstream_stanza_bytes, "upstream-stanza-bytes", 4194304, 10000, 67108864) \
+	X(upstream_stanza_bytes, "upstream-stanza-bytes", 4194304, 10000, \
+	    67108864) \
 	X(stanza_depth, "stanza-depth", 64, 16, 1024) \
 	X(stanza_attributes, "stanza-attributes", 64, 16, 1024) \
 	X(stanza_elements, "stanza-elements", 8192, 256, 262144) \
 	X(connections, "connections", 10000, 16, 1000000) \
-	X(connections_per_address, "connections-per-address", 1000, 1, 1000000) \
+	X(connections_per_address, "connections-per-address", 1000, 1, \
+	    1000000) \
 	X(logins_open, "logins-open", 2000, 8, 100000) \
 	X(sessions_per_user, "sessions-per-user", 50, 1, 10000) \
 	X(auth_seconds, "auth-seconds", 60, 1, 3600) \
 	X(tls_seconds, "tls-seconds", 20, 1, 600) \
-	X(login_tries, "login-tries", 3, 1, 100) \
+	X(login_tries, "login-tries", 6, 1, 100) \
 	X(failures_per_address, "login-failures-per-address", 30, 1, 1000000) \
 	X(failures_per_user, "login-failures-per-user", 30, 1, 1000000) \
 	X(failure_seconds, "login-failure-seconds", 300, 1, 86400) \
 	X(queue_frames, "queue-frames", 256, 16, 65536) \
 	X(queue_bytes, "queue-bytes", 262144, 16384, 67108864) \
 	X(queue_bytes_max, "queue-bytes-max", 4194304, 65536, 1073741824) \
-	X(upstream_queue_bytes, "upstream-queue-bytes", 4194304, 65536, 1073741824) \
+	X(upstream_queue_bytes, "upstream-queue-bytes", 4194304, 65536, \
+	    1073741824) \
 	X(read_rate, "read-rate", 131072, 1024, 1073741824) \
 	X(read_burst, "read-burst", 4194304, 16384, 1073741824) \
 	X(log_entries, "log-entries", 10000, 16, 100000000) \
@@ -53,11 +56,11 @@ struct limits {
 
 struct limit_info {
 	const char *name;
-	size_t offset;		/* of the field in struct limits */
+	size_t offset; /* of the field in struct limits */
 	uint64_t value, least, most;
 };
-extern const struct limit_info limit_table[];	/* ends with a NULL name */
+extern const struct limit_info limit_table[]; /* ends with a NULL name */
 
-void limits_init(struct limits *);		/* the defaults */
+void limits_init(struct limits *); /* the defaults */
 
 #endif

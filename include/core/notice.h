@@ -6,6 +6,6 @@ struct user;
 
 /* To each session of the user that is there; not kept. */
 void notice_user(struct user *, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 #endif

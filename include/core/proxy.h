@@ -39,24 +39,24 @@ LIST_HEAD(listeners, proxy_listener);
 
 struct proxy {
 	struct loop *loop;
-	struct config *config;		/* owned; replaced by a reload */
+	struct config *config; /* owned; replaced by a reload */
 	struct proxy_env env;
-	const struct module *const *modules;	/* NULL-ended */
+	const struct module *const *modules; /* NULL-ended */
 	struct tls_certs *certs;
-	const char **stream_features;	/* of the modules, NULL-ended */
+	const char **stream_features; /* of the modules, NULL-ended */
 
-	struct user *users;		/* by name */
-	struct session *sessions;	/* by id */
-	struct login *logins;		/* by id */
-	struct listeners listeners;	/* proxy_listen.c's */
-	struct upstream *upstreams;	/* by id */
-	LIST_HEAD(, session) closing;	/* sessions to reap */
+	struct user *users;           /* by name */
+	struct session *sessions;     /* by id */
+	struct login *logins;         /* by id */
+	struct listeners listeners;   /* proxy_listen.c's */
+	struct upstream *upstreams;   /* by id */
+	LIST_HEAD(, session) closing; /* sessions to reap */
 
 	unsigned logins_open, sessions_open, dials_open;
-	struct peers *peers;		/* connections by address */
+	struct peers *peers; /* connections by address */
 	struct throttle *by_address, *by_name;
-	uint64_t next_id;		/* sessions, accounts, logins, upstreams */
-	unsigned char secret[16];	/* made-up salts */
+	uint64_t next_id;         /* sessions, accounts, logins, upstreams */
+	unsigned char secret[16]; /* made-up salts */
 	bool stopping;
 };
 
@@ -83,7 +83,7 @@ void proxy_stop(struct proxy *);
 void proxy_accept(struct proxy *, struct transport *, const char *peer,
     enum accept_tls);
 
-uint64_t proxy_id(struct proxy *);		/* never 0, never twice */
+uint64_t proxy_id(struct proxy *); /* never 0, never twice */
 struct user *proxy_find_user(const struct proxy *, const char *name);
 struct session *proxy_find_session(const struct proxy *, uint64_t id);
 bool proxy_serves(const struct proxy *, const char *domain);

@@ -8,7 +8,8 @@ struct account;
 struct session;
 
 /* One presence of the cache to one session. */
-void relay_presence(struct session *, struct account *, const struct presence *);
+void relay_presence(struct session *, struct account *,
+    const struct presence *);
 /* That this JID is unavailable. */
 void relay_unavailable(struct session *, struct account *, const char *from);
 /* A presence of the session itself to another session (or itself); NULL body: unavailable. */

@@ -29,37 +29,38 @@ struct delivery {
 };
 
 struct session {
-	UT_hash_handle hh;			/* proxy->sessions */
-	LIST_ENTRY(session) next;		/* user->sessions */
+	UT_hash_handle hh;        /* proxy->sessions */
+	LIST_ENTRY(session) next; /* user->sessions */
 	LIST_ENTRY(session) closing_next;
 	struct proxy *proxy;
 	struct user *user;
 	uint64_t id;
-	struct account *account;		/* the view; NULL: node view */
+	struct account *account; /* the view; NULL: node view */
 	char *bare, *full;
-	const char *resource;			/* in full */
-	struct stream *stream;			/* NULL once closed */
+	const char *resource;  /* in full */
+	struct stream *stream; /* NULL once closed */
 	bool closing;
 	char log_id[48];
-	char *peer;				/* address, for the log */
+	char *peer; /* address, for the log */
 
 	bool carbons, wants_roster, wants_blocks;
 	bool available;
 	int priority;
 	enum show show;
-	uint64_t presence_at;			/* clock_now() */
-	struct elem *presence;			/* its children; in presence_arena */
+	uint64_t presence_at;  /* clock_now() */
+	struct elem *presence; /* its children; in presence_arena */
 	struct arena *presence_arena;
-	struct directed *directed;		/* by target */
+	struct directed *directed; /* by target */
 
 	bool following;
-	uint64_t cursor;			/* the next entry to look at */
-	struct delivery *ring;			/* in flight; queue_frames of them */
+	struct timer follow_timer;
+	uint64_t cursor;       /* the next entry to look at */
+	struct delivery *ring; /* in flight; queue_frames of them */
 	size_t ring_size, ring_first, ring_count;
-	uint64_t live_from;			/* entries before it were there already: delayed */
-	struct missed *missed;			/* by full JID */
+	uint64_t live_from; /* entries before it were there already: delayed */
+	struct missed *missed; /* by full JID */
 
-	struct iq_table *asked;			/* requests of peers that went to it */
+	struct iq_table *asked; /* requests of peers that went to it */
 	struct timer alive;
 	bool pinged;
 	uint64_t pinged_at;
@@ -76,14 +77,14 @@ struct session *session_new(struct user *, struct account *view,
 void session_start(struct session *, struct stream *);
 /* Marks; the reap frees. cond may be -1: closed without an error. */
 void session_close(struct session *, int stream_cond, const char *reason);
-void session_free(struct session **);		/* the reap's */
+void session_free(struct session **); /* the reap's */
 
 void session_send(struct session *, const struct elem *);
 void session_send_frame(struct session *, const char *head, size_t len,
     struct blob *body, const char *tail);
 /* Answers an IQ of this session: `from` is what it had asked. */
 void session_reply(struct session *, const struct route *,
-    struct elem *payload);	/* payload: NULL for none */
+    struct elem *payload); /* payload: NULL for none */
 void session_reply_error(struct session *, const struct route *,
     enum error_cond, const char *text);
 /*
@@ -101,15 +102,16 @@ int session_ask(struct session *, struct account *, struct route *);
 int session_ask_for(struct session *, struct session *asker, struct route *);
 const char *session_take_reply(struct session *, struct route *);
 /* A request of our own or of a push under a fresh id; answers are swallowed. */
-void session_push(struct session *, const char *type, const struct elem *payload);
+void session_push(struct session *, const char *type,
+    const struct elem *payload);
 /* Its queue is below the window: messages and presence may be queued. */
 bool session_has_room(const struct session *);
 /* The account that carries a stanza of this session to that JID, and why. */
-struct account *session_route(struct session *, struct arena *,
-    const char *to, const char **reason);
+struct account *session_route(struct session *, struct arena *, const char *to,
+    const char **reason);
 /* The same JID as this session's view shows it; arena memory or the argument. */
-const char *session_view_of(struct session *, struct account *,
-    struct arena *, const char *jid);
+const char *session_view_of(struct session *, struct account *, struct arena *,
+    const char *jid);
 /* Whether the session sees that account. */
 bool session_sees(const struct session *, const struct account *);
 const char *session_domain(const struct session *);

@@ -25,8 +25,8 @@ void upstream_stop(struct upstream *, const char *reason);
 /* The configuration changed: forget refusals, connect anew. */
 void upstream_restart(struct upstream *);
 bool upstream_is_up(const struct upstream *);
-bool upstream_is_idle(const struct upstream *);	/* nothing open */
-struct stream *upstream_stream(struct upstream *);	/* NULL while it is not up */
+bool upstream_is_idle(const struct upstream *);    /* nothing open */
+struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
 const char *upstream_log_id(const struct upstream *);
 /* Why it is not up, for people; "" where it is. */
 const char *upstream_trouble(const struct upstream *);

@@ -16,26 +16,30 @@ struct proxy;
 struct session;
 
 struct user {
-	UT_hash_handle hh;			/* proxy->users */
+	UT_hash_handle hh; /* proxy->users */
 	struct proxy *proxy;
-	const struct user_config *config;	/* the proxy's */
-	char *name, *bare;			/* bare: name@node */
-	uint64_t group;				/* its place in the loop's round robin */
-	LIST_HEAD(, account) accounts;		/* in the configuration's order */
+	const struct user_config *config; /* the proxy's */
+	char *name, *bare;                /* bare: name@node */
+	uint64_t group;                /* its place in the loop's round robin */
+	LIST_HEAD(, account) accounts; /* in the configuration's order */
 	LIST_HEAD(, session) sessions;
 	unsigned session_count;
 	struct history *history;
-	uint64_t reached;	/* the highest entry that any session got */
-	struct scram_keys derived[SCRAM_HASHES];	/* of a plain password, once asked for */
-	struct recent *receipts;	/* went up: "account peer id" */
-	struct recent *displayed;	/* "account peer" to the entry's number */
-	struct recent *active;		/* "account peer" to the session last active there */
-	struct recent *carriers;	/* peer's bare JID to the account that last exchanged a message */
-	struct recent *sent;		/* what went up lately, to its time */
+	uint64_t reached; /* the highest entry that any session got */
+	struct scram_keys
+	    derived[SCRAM_HASHES]; /* of a plain password, once asked for */
+	struct recent *receipts;   /* went up: "account peer id" */
+	struct recent *displayed;  /* "account peer" to the entry's number */
+	struct recent
+	    *active; /* "account peer" to the session last active there */
+	struct recent *notes; /* ids of notes that we made up */
+	struct recent *
+	    carriers; /* peer's bare JID to the account that last exchanged a message */
+	struct recent *sent; /* what went up lately, to its time */
 };
 
 struct user *user_new(struct proxy *, const struct user_config *);
-void user_free(struct user **);		/* sessions are gone already */
+void user_free(struct user **); /* sessions are gone already */
 /*
  * The configuration is replaced by another one: only what differs is touched. Those
  * of the old one are not used after it.
@@ -47,7 +51,7 @@ struct account *user_find_account(const struct user *, uint64_t id);
 struct account *user_find_account_by_jid(const struct user *, const char *bare);
 /* NULL where no session of the user has that resource. */
 struct session *user_find_resource(const struct user *, const char *resource);
-unsigned user_available(const struct user *);	/* sessions that are available */
-unsigned user_open_sessions(const struct user *);	/* that are not closing */
+unsigned user_available(const struct user *); /* sessions that are available */
+unsigned user_open_sessions(const struct user *); /* that are not closing */
 
 #endif

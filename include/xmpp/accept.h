@@ -63,7 +63,12 @@ struct accept_options {
 	struct xml_limits bound_limits; /* after it */
 	unsigned auth_ms; /* from the start to bound, else connection-timeout */
 	unsigned tls_ms;  /* the handshake */
-	unsigned tries;   /* failed exchanges, then policy-violation */
+	/*
+	 * A password that was checked and wrong is answered this long after it came,
+	 * whatever the check took: names cannot be told by it. 0: at once.
+	 */
+	unsigned refusal_ms;
+	unsigned tries; /* failed exchanges, then policy-violation */
 	/* XML of more features once authenticated, NULL-ended; borrowed. */
 	const char *const *features;
 };

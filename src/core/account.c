@@ -120,15 +120,19 @@ account_is_up(const struct account *a)
 struct address_map
 account_map_down(const struct account *a, const struct session *s)
 {
-	return (struct address_map){ .bare_from = a->jid, .full_from = a->full,
-		.bare_to = s->bare, .full_to = s->full };
+	return (struct address_map){ .bare_from = a->jid,
+		.full_from = a->full,
+		.bare_to = s->bare,
+		.full_to = s->full };
 }
 
 struct address_map
 account_map_up(const struct account *a, const struct session *s)
 {
 	return (struct address_map){ .bare_from = s->bare,
-		.full_from = s->full, .bare_to = a->jid, .full_to = a->full };
+		.full_from = s->full,
+		.bare_to = a->jid,
+		.full_to = a->full };
 }
 
 static bool

@@ -15,6 +15,8 @@
 
 /* A follower that is this far behind in time gets the times with the messages. */
 #define LATE_MS 10000
+/* Most clients switch carbons on just before their first presence. */
+#define PRESENCE_MS 5000
 
 /* --- who gets what --- */
 
@@ -273,8 +275,24 @@ fanout_start(struct session *s)
 		return;
 	LIST_FOREACH(other, &s->user->sessions, next)
 		fanout_settle(other);
+	timer_stop(&s->follow_timer);
 	s->following = true;
 	s->cursor = s->user->reached + 1;
 	s->live_from = history_next(s->user->history);
 	fanout_follow(s);
+}
+
+static void
+start(void *arg)
+{
+	fanout_start(arg);
+}
+
+void
+fanout_start_later(struct session *s)
+{
+	if (s->following || s->closing)
+		return;
+	timer_init(&s->follow_timer, s->proxy->loop, start, s);
+	timer_set(&s->follow_timer, PRESENCE_MS);
 }

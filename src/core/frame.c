@@ -60,15 +60,20 @@ const char *
 frame_type(enum stanza_type type)
 {
 	static const char *const names[] = {
-		[TYPE_CHAT] = "chat", [TYPE_GROUPCHAT] = "groupchat",
-		[TYPE_HEADLINE] = "headline", [TYPE_ERROR] = "error",
+		[TYPE_CHAT] = "chat",
+		[TYPE_GROUPCHAT] = "groupchat",
+		[TYPE_HEADLINE] = "headline",
+		[TYPE_ERROR] = "error",
 		[TYPE_UNAVAILABLE] = "unavailable",
 		[TYPE_SUBSCRIBE] = "subscribe",
 		[TYPE_SUBSCRIBED] = "subscribed",
 		[TYPE_UNSUBSCRIBE] = "unsubscribe",
-		[TYPE_UNSUBSCRIBED] = "unsubscribed", [TYPE_PROBE] = "probe",
-		[TYPE_GET] = "get", [TYPE_SET] = "set",
-		[TYPE_RESULT] = "result", [TYPE_UNKNOWN] = NULL,
+		[TYPE_UNSUBSCRIBED] = "unsubscribed",
+		[TYPE_PROBE] = "probe",
+		[TYPE_GET] = "get",
+		[TYPE_SET] = "set",
+		[TYPE_RESULT] = "result",
+		[TYPE_UNKNOWN] = NULL,
 	};
 
 	return names[type];

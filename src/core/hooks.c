@@ -11,7 +11,7 @@
 
 #define EACH_MODULE(m, proxy) \
 	for (const struct module *const *at_ = (proxy)->modules, *m; \
-	    (m = *at_) != NULL; at_++)
+	     (m = *at_) != NULL; at_++)
 
 static const char *
 decided(const char *id, const struct module *m, const struct route *r,
@@ -29,7 +29,8 @@ hooks_from_client(struct session *s, struct route *r)
 {
 	const char *reason;
 
-	EACH_MODULE(m, s->proxy) {
+	EACH_MODULE(m, s->proxy)
+	{
 		if (m->from_client == NULL)
 			continue;
 		if ((reason = m->from_client(s, r)) != NULL)
@@ -43,7 +44,8 @@ hooks_from_upstream(struct account *a, struct route *r)
 {
 	const char *reason;
 
-	EACH_MODULE(m, a->user->proxy) {
+	EACH_MODULE(m, a->user->proxy)
+	{
 		if (m->from_upstream == NULL)
 			continue;
 		if ((reason = m->from_upstream(a, r)) != NULL)
@@ -56,7 +58,8 @@ hooks_from_upstream(struct account *a, struct route *r)
 void
 hooks_session_bound(struct session *s)
 {
-	EACH_MODULE(m, s->proxy) {
+	EACH_MODULE(m, s->proxy)
+	{
 		if (m->session_bound != NULL)
 			m->session_bound(s);
 	}
@@ -65,7 +68,8 @@ hooks_session_bound(struct session *s)
 void
 hooks_session_gone(struct session *s)
 {
-	EACH_MODULE(m, s->proxy) {
+	EACH_MODULE(m, s->proxy)
+	{
 		if (m->session_gone != NULL)
 			m->session_gone(s);
 	}
@@ -74,7 +78,8 @@ hooks_session_gone(struct session *s)
 void
 hooks_upstream_up(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy) {
+	EACH_MODULE(m, a->user->proxy)
+	{
 		if (m->upstream_up != NULL)
 			m->upstream_up(a);
 	}
@@ -83,7 +88,8 @@ hooks_upstream_up(struct account *a)
 void
 hooks_upstream_down(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy) {
+	EACH_MODULE(m, a->user->proxy)
+	{
 		if (m->upstream_down != NULL)
 			m->upstream_down(a);
 	}
@@ -92,7 +98,8 @@ hooks_upstream_down(struct account *a)
 void
 hooks_decorate_presence(struct account *a, struct elem *presence)
 {
-	EACH_MODULE(m, a->user->proxy) {
+	EACH_MODULE(m, a->user->proxy)
+	{
 		if (m->decorate_presence != NULL)
 			m->decorate_presence(a, presence);
 	}
@@ -101,7 +108,8 @@ hooks_decorate_presence(struct account *a, struct elem *presence)
 void
 hooks_session_free(struct session *s)
 {
-	EACH_MODULE(m, s->proxy) {
+	EACH_MODULE(m, s->proxy)
+	{
 		if (m->session_free != NULL)
 			m->session_free(s);
 	}
@@ -110,7 +118,8 @@ hooks_session_free(struct session *s)
 void
 hooks_account_free(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy) {
+	EACH_MODULE(m, a->user->proxy)
+	{
 		if (m->account_free != NULL)
 			m->account_free(a);
 	}
@@ -131,9 +140,10 @@ hooks_client_iq(struct session *s, struct route *r, unsigned scope)
 	const struct elem *payload = elem_first(r->stanza);
 	const char *reason;
 
-	EACH_MODULE(m, s->proxy) {
+	EACH_MODULE(m, s->proxy)
+	{
 		for (const struct iq_handler *h = m->iqs;
-		    h != NULL && h->name != NULL; h++) {
+		     h != NULL && h->name != NULL; h++) {
 			if (!(h->scope & scope) ||
 			    !fits(h->type, h->ns, h->name, r, payload))
 				continue;
@@ -150,9 +160,10 @@ hooks_peer_iq(struct account *a, struct route *r, bool own)
 	const struct elem *payload = elem_first(r->stanza);
 	const char *reason;
 
-	EACH_MODULE(m, a->user->proxy) {
+	EACH_MODULE(m, a->user->proxy)
+	{
 		for (const struct peer_iq_handler *h = m->peer_iqs;
-		    h != NULL && h->name != NULL; h++) {
+		     h != NULL && h->name != NULL; h++) {
 			if ((h->own_only && !own) ||
 			    !fits(h->type, h->ns, h->name, r, payload))
 				continue;

@@ -12,8 +12,11 @@
 #include "core/account.h"
 #include "core/peers.h"
 #include "core/session.h"
-#include "xmpp/jid.h"
 #include "login_impl.h"
+#include "xmpp/jid.h"
+
+/* Longer than a check takes: names cannot be told by the time of a refusal. */
+#define REFUSAL_MS 300
 
 static const struct limits *
 limits_of(const struct login *l)
@@ -83,8 +86,7 @@ failed(void *arg, const char *name, const char *why)
 }
 
 static bool
-authorize(void *arg, const char *domain, const char *name,
-    const char *authzid)
+authorize(void *arg, const char *domain, const char *name, const char *authzid)
 {
 	struct login *l = arg;
 	struct arena *arena = arena_new();
@@ -261,6 +263,7 @@ login_start(struct proxy *p, struct transport *transport, const char *peer,
 		    .elems = limits->stanza_elements },
 		.auth_ms = limits->auth_seconds * 1000,
 		.tls_ms = limits->tls_seconds * 1000,
+		.refusal_ms = REFUSAL_MS,
 		.tries = limits->login_tries,
 		.features = p->stream_features,
 	};

@@ -7,14 +7,14 @@
 #include "core/proxy.h"
 
 struct login {
-	UT_hash_handle hh;		/* proxy->logins */
+	UT_hash_handle hh; /* proxy->logins */
 	uint64_t id;
 	struct proxy *proxy;
 	struct accept *accept;
 	char *peer;
 	char log_id[32];
-	char *domain, *name;		/* of a login that was right */
-	uint64_t session;		/* once bound */
+	char *domain, *name; /* of a login that was right */
+	uint64_t session;    /* once bound */
 };
 
 /* accept_host.salt and .check; arg is the login. */

@@ -20,10 +20,10 @@
 struct deriving {
 	struct proxy *proxy;
 	uint64_t login;
-	char *user;		/* whose keys they are to be; NULL: nobody's */
+	char *user; /* whose keys they are to be; NULL: nobody's */
 	char *password;
-	bool is_plain;		/* a verdict is wanted: `good`, or by `stored` */
-	bool good;
+	char *own; /* PLAIN: the configuration's password, where it has one */
+	bool is_plain; /* a verdict is wanted: against `own` or `stored` */
 	enum scram_hash hash;
 	struct scram_keys keys, stored;
 	int rc;
@@ -73,6 +73,7 @@ static void
 job_free(struct deriving *job)
 {
 	mem_free_secret(&job->password);
+	mem_free_secret(&job->own);
 	mem_wipe(&job->keys, sizeof(job->keys));
 	mem_wipe(&job->stored, sizeof(job->stored));
 	free(job->user);
@@ -84,6 +85,11 @@ work(void *arg)
 {
 	struct deriving *job = arg;
 
+	if (job->own != NULL) {
+		job->stored = job->keys;
+		job->stored.known = scram_derive(&job->stored, job->hash,
+					job->own, NULL) == 0;
+	}
 	job->rc = scram_derive(&job->keys, job->hash, job->password, NULL);
 }
 
@@ -96,6 +102,16 @@ is_same_keys(const struct scram_keys *a, const struct scram_keys *b,
 	for (size_t i = 0; i < scram_key_len(hash); i++)
 		differs |= a->stored[i] ^ b->stored[i];
 	return differs == 0;
+}
+
+/* What SASLprep refuses is compared as it is: SCRAM cannot use it, PLAIN can. */
+static bool
+is_right(const struct deriving *job)
+{
+	if (job->rc == 0)
+		return job->stored.known &&
+		    is_same_keys(&job->keys, &job->stored, job->hash);
+	return job->own != NULL && text_secret_equals(job->own, job->password);
 }
 
 /* Kept, unless the password changed meanwhile. */
@@ -119,12 +135,10 @@ done(void *arg)
 		keep_keys(job);
 	HASH_FIND(hh, job->proxy->logins, &job->login, sizeof(job->login), l);
 	if (l != NULL && job->is_plain)
-		accept_verdict(l->accept, job->good ||
-		    (job->rc == 0 && job->stored.known &&
-		    is_same_keys(&job->keys, &job->stored, job->hash)));
+		accept_verdict(l->accept, is_right(job));
 	else if (l != NULL)
-		accept_keys(l->accept, job->rc == 0 && job->user != NULL ?
-		    &job->keys : NULL);
+		accept_keys(l->accept,
+		    job->rc == 0 && job->user != NULL ? &job->keys : NULL);
 	job_free(job);
 }
 
@@ -152,7 +166,7 @@ is_throttled(struct login *l, const char *name)
 	const struct limits *limits = &l->proxy->config->limits;
 
 	if (throttle_allows(l->proxy->by_name, name, limits->failures_per_user,
-	    limits->failure_seconds * 1000))
+		limits->failure_seconds * 1000))
 		return false;
 	log_event(LEVEL_WARN, l->log_id, "login-throttled", "name=%s peer=%s",
 	    LOG_Q(name), l->peer);
@@ -161,7 +175,7 @@ is_throttled(struct login *l, const char *name)
 
 /*
  * PLAIN: the password that was sent is hashed, whoever it is and however ours is
- * kept, so that all verdicts take the same.
+ * kept.
  */
 static void
 check_plain(struct login *l, struct user *u, const char *domain,
@@ -179,7 +193,7 @@ check_plain(struct login *l, struct user *u, const char *domain,
 			job->hash = SCRAM_SHA1;
 		job->stored = keys[job->hash];
 	} else if (u != NULL) {
-		job->good = text_secret_equals(u->config->password, password);
+		job->own = mem_strdup(u->config->password);
 	}
 	login_salt(l, domain, name, job->hash, &job->keys);
 	start(l, job);
@@ -193,8 +207,10 @@ check_scram(struct login *l, struct user *u, const char *domain,
 	struct deriving *job;
 
 	if (u != NULL && u->config->password == NULL) {
-		accept_keys(l->accept, u->config->credential.keys[hash].known ?
-		    &u->config->credential.keys[hash] : NULL);
+		accept_keys(l->accept,
+		    u->config->credential.keys[hash].known ?
+			&u->config->credential.keys[hash] :
+			NULL);
 		return;
 	}
 	if (u != NULL && u->derived[hash].known) {

@@ -14,18 +14,19 @@
 struct parcel {
 	STAILQ_ENTRY(parcel) next;
 	struct blob *body;
-	char *from;		/* of the delay */
-	uint64_t time;		/* wall ms: when it was taken */
-	uint64_t frame;		/* its number on this stream; 0: not on it yet */
+	char *from;     /* of the delay */
+	uint64_t time;  /* wall ms: when it was taken */
+	uint64_t frame; /* its number on this stream; 0: not on it yet */
 	bool keep;
-	bool late;		/* it waits for a stream that was not there */
+	bool late; /* it waits for a stream that was not there */
 	size_t head_len;
 	char head[];
 };
 
 struct outbox {
 	STAILQ_HEAD(parcels, parcel) parcels;
-	struct parcel *next;	/* the first that is not on the stream; NULL: none */
+	struct parcel
+	    *next; /* the first that is not on the stream; NULL: none */
 	size_t count, max;
 	bool has_stream;
 };
@@ -105,8 +106,7 @@ parcel_send(struct parcel *p, struct stream *stream)
 	if (p->late) {
 		buf_puts(&head, "<delay xmlns='" NS_DELAY "' from='");
 		elem_escape(&head, p->from);
-		buf_printf(&head, "' stamp='%s'/>",
-		    text_stamp(stamp, p->time));
+		buf_printf(&head, "' stamp='%s'/>", text_stamp(stamp, p->time));
 	}
 	stream_send_frame(stream, head.data, head.len, p->body, "</message>");
 	p->frame = conn_frames_sent(stream_conn(stream));

@@ -76,8 +76,8 @@ add_user(struct proxy *p, const struct user_config *config)
 }
 
 struct proxy *
-proxy_new(struct loop *loop, struct config *config,
-    const struct proxy_env *env, const struct module *const *modules)
+proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
+    const struct module *const *modules)
 {
 	struct proxy *p = mem_alloc(sizeof(*p));
 	struct loop_hooks hooks = { .commit = commit, .reap = reap, .arg = p };
@@ -141,7 +141,8 @@ proxy_stop(struct proxy *p)
 		close_sessions(u, STREAM_SYSTEM_SHUTDOWN,
 		    "the proxy is shutting down");
 		LIST_FOREACH(a, &u->accounts, next)
-			upstream_stop(a->upstream, "the proxy is shutting down");
+			upstream_stop(a->upstream,
+			    "the proxy is shutting down");
 	}
 }
 

@@ -133,7 +133,8 @@ static char *
 beside_store(const struct config *config, const char *name)
 {
 	const char *base = strcmp(config->store, ":memory:") == 0 ?
-	    config->path : config->store;
+	    config->path :
+	    config->store;
 	const char *slash = strrchr(base, '/');
 
 	return mem_printf("%.*s/%s", (int)(slash - base), base, name);
@@ -197,8 +198,8 @@ load_certs(const struct config *config, struct err *err)
 		return NULL;
 	STAILQ_FOREACH(c, &config->certificates, next) {
 		has_default = has_default || c->domain == NULL;
-		if (tls_certs_add(certs, c->domain, c->chain, c->key,
-		    err) == -1)
+		if (tls_certs_add(certs, c->domain, c->chain, c->key, err) ==
+		    -1)
 			goto fail;
 	}
 	if (!has_default && add_self_signed(certs, config, err) == -1)

@@ -7,8 +7,7 @@
 #include "xmpp/jid.h"
 
 static void
-send_presence(struct session *s, const struct frame_head *h,
-    struct blob *body)
+send_presence(struct session *s, const struct frame_head *h, struct blob *body)
 {
 	struct buf head = { 0 };
 
@@ -29,9 +28,11 @@ relay_presence(struct session *s, struct account *a, const struct presence *p)
 	}
 	arena = arena_new();
 	send_presence(s,
-	    &(struct frame_head){ .name = "presence", .id = p->id,
+	    &(struct frame_head){ .name = "presence",
+		.id = p->id,
 		.from = session_view_of(s, a, arena, p->from),
-		.to = s->full, .lang = p->lang },
+		.to = s->full,
+		.lang = p->lang },
 	    p->body);
 	arena_free(&arena);
 }
@@ -47,8 +48,10 @@ relay_unavailable(struct session *s, struct account *a, const char *from)
 	}
 	arena = arena_new();
 	send_presence(s,
-	    &(struct frame_head){ .name = "presence", .type = "unavailable",
-		.from = session_view_of(s, a, arena, from), .to = s->full },
+	    &(struct frame_head){ .name = "presence",
+		.type = "unavailable",
+		.from = session_view_of(s, a, arena, from),
+		.to = s->full },
 	    NULL);
 	arena_free(&arena);
 }

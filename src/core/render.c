@@ -5,13 +5,14 @@
 #include "base/random.h"
 #include "core/account.h"
 #include "core/frame.h"
+#include "core/sent.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 #include "xmpp/xml.h"
 
 #define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
-#define NOTE_MARK "\302\273 "		/* U+00BB and a space */
+#define NOTE_MARK    "\302\273 " /* U+00BB and a space */
 
 struct rendering {
 	struct session *session;
@@ -42,7 +43,9 @@ static struct blob *
 body_of(struct rendering *r)
 {
 	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
-		.depth = 100000, .attrs = 100000, .elems = 10000000 };
+		.depth = 100000,
+		.attrs = 100000,
+		.elems = 10000000 };
 	struct entry *e = r->entry;
 	struct address_map map = account_map_down(r->account, r->session);
 	struct buf whole = { 0 };
@@ -78,8 +81,11 @@ put_message(struct rendering *r, const char *xmlns)
 {
 	struct entry *e = r->entry;
 	const char *local = e->local ? e->local : r->account->jid;
-	struct frame_head h = { .name = "message", .xmlns = xmlns,
-		.type = frame_type(e->type), .id = e->id, .lang = e->lang };
+	struct frame_head h = { .name = "message",
+		.xmlns = xmlns,
+		.type = frame_type(e->type),
+		.id = e->id,
+		.lang = e->lang };
 
 	if (e->direction == DIR_OUT) {
 		h.from = view_of(r, local);
@@ -112,8 +118,10 @@ send_carbon(struct rendering *r, const char *name, const char *tail)
 	struct blob *body = body_of(r);
 
 	frame_head(&r->head,
-	    &(struct frame_head){ .name = "message", .from = s->bare,
-		.to = s->full, .type = frame_type(r->entry->type) });
+	    &(struct frame_head){ .name = "message",
+		.from = s->bare,
+		.to = s->full,
+		.type = frame_type(r->entry->type) });
 	buf_printf(&r->head,
 	    "><%s xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>",
 	    name);
@@ -132,10 +140,13 @@ send_note(struct rendering *r)
 	char id[RANDOM_ID_SIZE];
 	const char *peer = view_of(r, e->peer);
 
+	sent_remember_note(r->session->user, random_id(id));
 	frame_head(b,
-	    &(struct frame_head){ .name = "message", .type = "chat",
+	    &(struct frame_head){ .name = "message",
+		.type = "chat",
 		.from = e->is_room_private ? peer : jid_bare(r->arena, peer),
-		.to = r->session->full, .id = random_id(id),
+		.to = r->session->full,
+		.id = id,
 		.lang = e->lang });
 	buf_putc(b, '>');
 	put_delay(r);
@@ -150,8 +161,11 @@ void
 render_send(struct session *s, struct account *a, struct entry *e,
     enum form form, bool late)
 {
-	struct rendering r = { .session = s, .account = a, .entry = e,
-		.late = late, .arena = arena_new() };
+	struct rendering r = { .session = s,
+		.account = a,
+		.entry = e,
+		.late = late,
+		.arena = arena_new() };
 
 	switch (form) {
 	case FORM_NOTHING:

@@ -13,8 +13,8 @@
 #include "core/frame.h"
 #include "core/proxy.h"
 #include "core/route.h"
-#include "core/session.h"
 #include "core/sent.h"
+#include "core/session.h"
 #include "core/upstream.h"
 #include "xmpp/jid.h"
 
@@ -70,12 +70,13 @@ static void
 send_up(struct account *a, const struct route *r, const struct entry *e)
 {
 	struct buf head = { 0 };
-	bool keep = e->has_body || e->is_encrypted ||
-	    e->class != CLASS_LIVE;
+	bool keep = e->has_body || e->is_encrypted || e->class != CLASS_LIVE;
 
 	frame_head(&head,
-	    &(struct frame_head){ .name = "message", .to = r->to,
-		.type = elem_attr(r->stanza, "type"), .id = e->id,
+	    &(struct frame_head){ .name = "message",
+		.to = r->to,
+		.type = elem_attr(r->stanza, "type"),
+		.id = e->id,
 		.lang = e->lang });
 	outbox_add(a->outbox, &head, e->body, keep, a->jid);
 	buf_free(&head);
@@ -100,7 +101,7 @@ refuse_message(struct session *s, struct account *a, const struct route *r,
 	*cond = ERR_REMOTE_SERVER_TIMEOUT;
 	if (!account_is_up(a) &&
 	    ((r->type != TYPE_CHAT && r->type != TYPE_NORMAL) ||
-	    message_class(r->stanza, NULL) != CLASS_ARCHIVE))
+		message_class(r->stanza, NULL) != CLASS_ARCHIVE))
 		return "the account's server is not connected";
 	*cond = ERR_RESOURCE_CONSTRAINT;
 	if (outbox_is_full(a->outbox))
@@ -190,6 +191,16 @@ is_at_node(struct session *s, const char *to)
 	return strlen(node) == len && memcmp(node, domain, len) == 0;
 }
 
+/* Receipts, markers and errors that answer a note end here. */
+static bool
+answers_note(struct session *s, const struct route *r)
+{
+	if (r->type == TYPE_ERROR)
+		return sent_is_note(s->user, r->id);
+	return sent_is_note(s->user, message_receipt_id(r->stanza)) ||
+	    sent_is_note(s->user, message_displayed_id(r->stanza));
+}
+
 static const char *
 route_message(struct session *s, struct route *r)
 {
@@ -199,6 +210,8 @@ route_message(struct session *s, struct route *r)
 
 	if (r->to == NULL)
 		r->to = s->bare;
+	if (answers_note(s, r))
+		return "it answers a note of ours";
 	if ((other = sibling(s, r->to)) != NULL)
 		return message_beside(s, other, r);
 	if (is_at_node(s, r->to) && !jid_same_bare(r->to, s->bare)) {
@@ -299,8 +312,9 @@ static bool
 is_from_itself(struct session *s, const struct route *r)
 {
 	return elem_attr(r->stanza, "from") == NULL ||
-	    (r->from != NULL && (strcmp(r->from, s->bare) == 0 ||
-	    strcmp(r->from, s->full) == 0));
+	    (r->from != NULL &&
+		(strcmp(r->from, s->bare) == 0 ||
+		    strcmp(r->from, s->full) == 0));
 }
 
 /* What is no stanza: stream management and client state are not offered. */

@@ -38,8 +38,7 @@ peer_of(struct account *a, const struct route *r)
 
 	if (!text_equals(r->from, a->full))
 		return mem_strdup(r->from != NULL ? r->from : a->jid);
-	s = proxy_find_session(a->user->proxy,
-	    sent_find_self(a->user, r->id));
+	s = proxy_find_session(a->user->proxy, sent_find_self(a->user, r->id));
 	if (s == NULL)
 		return mem_strdup(a->jid);
 	return mem_printf("%s/%s", a->jid, s->resource);

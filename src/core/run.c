@@ -15,8 +15,8 @@
 #include "io/resolver.h"
 
 #define WORKER_THREADS 2
-#define WORKER_JOBS 1000
-#define LINGER_MS 5000		/* for the last words of all streams */
+#define WORKER_JOBS    1000
+#define LINGER_MS      5000 /* for the last words of all streams */
 
 struct running {
 	struct loop *loop;
@@ -160,8 +160,10 @@ serve(struct running *r, struct config *config,
     const struct module *const *modules, struct err *err)
 {
 	struct proxy_env env = { .dial_new = real_dial,
-		.dial_next = dial_next, .dial_free = dial_free,
-		.work = real_work, .arg = r };
+		.dial_next = dial_next,
+		.dial_free = dial_free,
+		.work = real_work,
+		.arg = r };
 
 	r->proxy = proxy_new(r->loop, config, &env, modules);
 	if (proxy_relisten(r->proxy, config, err) == -1)
@@ -196,8 +198,7 @@ end(struct running *r)
 }
 
 int
-run(struct config *config, const struct module *const *modules,
-    struct err *err)
+run(struct config *config, const struct module *const *modules, struct err *err)
 {
 	struct running r = { .signal_fd = -1 };
 	int rc = -1;

@@ -25,17 +25,16 @@ sent_is_repeated(struct session *s, const struct entry *e)
 	    e->peer, e->id);
 	if (len < 0 || (size_t)len >= sizeof(key))
 		return false;
-	if (recent_get(s->user->sent, key, &at) &&
-	    clock_now() - at < AGAIN_MS)
+	if (recent_get(s->user->sent, key, &at) && clock_now() - at < AGAIN_MS)
 		return true;
 	recent_set(s->user->sent, key, clock_now());
 	return false;
 }
 
 static bool
-self_key(char key[KEY_SIZE], const char *id)
+make_key(char key[KEY_SIZE], const char *what, const char *id)
 {
-	int len = snprintf(key, KEY_SIZE, "self %s", id);
+	int len = snprintf(key, KEY_SIZE, "%s %s", what, id);
 
 	return len > 0 && len < KEY_SIZE;
 }
@@ -45,7 +44,7 @@ sent_remember_self(struct user *u, const char *id, uint64_t session)
 {
 	char key[KEY_SIZE];
 
-	if (self_key(key, id))
+	if (make_key(key, "self", id))
 		recent_set(u->sent, key, session);
 }
 
@@ -55,7 +54,7 @@ sent_find_self(struct user *u, const char *id)
 	char key[KEY_SIZE];
 	uint64_t session;
 
-	if (id == NULL || !self_key(key, id) ||
+	if (id == NULL || !make_key(key, "self", id) ||
 	    !recent_get(u->sent, key, &session))
 		return 0;
 	return session;
@@ -73,4 +72,22 @@ sent_receipt_is_first(struct account *a, const char *peer, const char *id)
 		return false;
 	recent_set(a->user->receipts, key, clock_now());
 	return true;
+}
+
+void
+sent_remember_note(struct user *u, const char *id)
+{
+	char key[KEY_SIZE];
+
+	if (make_key(key, "note", id))
+		recent_set(u->notes, key, clock_now());
+}
+
+bool
+sent_is_note(struct user *u, const char *id)
+{
+	char key[KEY_SIZE];
+
+	return id != NULL && make_key(key, "note", id) &&
+	    recent_get(u->notes, key, NULL);
 }

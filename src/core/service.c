@@ -45,15 +45,15 @@ service_watchdog_ms(void)
 
 	if (text == NULL || !text_to_uint(text, 1, UINT64_MAX, &usec))
 		return 0;
-	if (pid != NULL && (!text_to_uint(pid, 1, INT32_MAX, &number) ||
-	    (pid_t)number != getpid()))
+	if (pid != NULL &&
+	    (!text_to_uint(pid, 1, INT32_MAX, &number) ||
+		(pid_t)number != getpid()))
 		return 0;
 	return usec / 2000;
 }
 
 /* The child's first byte means that it is up; its end without one, that it is not. */
-static void __attribute__((noreturn))
-wait_for_child(pid_t child, int fd)
+static void __attribute__((noreturn)) wait_for_child(pid_t child, int fd)
 {
 	char byte;
 	int status;

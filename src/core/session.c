@@ -77,7 +77,8 @@ int
 session_ask(struct session *s, struct account *a, struct route *r)
 {
 	struct address_map map = account_map_down(a, s);
-	struct iq proto = { .asked_id = (char *)r->id, .account = a->id,
+	struct iq proto = { .asked_id = (char *)r->id,
+		.account = a->id,
 		.asker = (char *)elem_attr(r->stanza, "from") };
 
 	address_rewrite(r->stanza, &map);
@@ -87,7 +88,8 @@ session_ask(struct session *s, struct account *a, struct route *r)
 int
 session_ask_for(struct session *s, struct session *asker, struct route *r)
 {
-	struct iq proto = { .asked_id = (char *)r->id, .session = asker->id,
+	struct iq proto = { .asked_id = (char *)r->id,
+		.session = asker->id,
 		.asked_to = (char *)elem_attr(r->stanza, "to") };
 
 	return ask(s, &proto, r->stanza);
@@ -190,8 +192,7 @@ on_closed(void *arg, const char *cond, const char *reason)
 	struct session *s = arg;
 
 	log_event(LEVEL_INFO, s->log_id, "session-ended",
-	    "condition=%s reason=%s", cond != NULL ? cond : "-",
-	    LOG_Q(reason));
+	    "condition=%s reason=%s", cond != NULL ? cond : "-", LOG_Q(reason));
 	stream_close(&s->stream);
 	session_close(s, -1, reason);
 }
@@ -223,6 +224,7 @@ session_new(struct user *u, struct account *view, const char *resource,
 	s->asked = iq_table_new(limits_of(s)->iqs_per_session);
 	timer_init(&s->alive, u->proxy->loop, keep_alive, s);
 	timer_init(&s->roster_timer, u->proxy->loop, NULL, s);
+	timer_init(&s->follow_timer, u->proxy->loop, NULL, s);
 	LIST_INSERT_HEAD(&u->sessions, s, next);
 	u->session_count++;
 	u->proxy->sessions_open++;
@@ -258,6 +260,7 @@ session_close(struct session *s, int cond, const char *reason)
 	s->closing = true;
 	LIST_INSERT_HEAD(&s->proxy->closing, s, closing_next);
 	timer_stop(&s->alive);
+	timer_stop(&s->follow_timer);
 	fail_all_asked(s);
 	hooks_session_gone(s);
 	s->available = false;

@@ -13,20 +13,20 @@
 #include "core/notice.h"
 #include "core/proxy.h"
 #include "core/route.h"
+#include "upstream_impl.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 #include "xmpp/stanza.h"
-#include "upstream_impl.h"
 
-#define BACKOFF_MIN_MS 1000
-#define BACKOFF_MAX_MS 300000
-#define DIAL_BUSY_MS 100		/* too many dials at once: ask again */
-#define STEADY_MS 60000			/* up for so long: backoff starts anew */
-#define HOUR_MS 3600000
-#define REFUSED_RETRY_MS 1200000	/* three tries over an hour */
-#define REFUSALS_MAX 3
-#define CONFLICTS_MAX 2
-#define HOPS_MAX 3
+#define BACKOFF_MIN_MS   1000
+#define BACKOFF_MAX_MS   300000
+#define DIAL_BUSY_MS     100   /* too many dials at once: ask again */
+#define STEADY_MS        60000 /* up for so long: backoff starts anew */
+#define HOUR_MS          3600000
+#define REFUSED_RETRY_MS 1200000 /* three tries over an hour */
+#define REFUSALS_MAX     3
+#define CONFLICTS_MAX    2
+#define HOPS_MAX         3
 
 static const struct limits *
 limits_of(const struct upstream *u)
@@ -203,8 +203,8 @@ ping(struct upstream *u)
 
 	elem_set(iq, "type", "get");
 	elem_child(iq, NS_PING, "ping");
-	if (account_ask(u->account, iq, u->account->domain, on_pong,
-	    NULL) == 0) {
+	if (account_ask(u->account, iq, u->account->domain, on_pong, NULL) ==
+	    0) {
 		u->pinged = true;
 		u->pinged_at = clock_now();
 	}
@@ -308,7 +308,7 @@ static void
 negotiation_failed(void *arg, enum connect_failure failure, const char *text)
 {
 	struct upstream *u = arg;
-	char *why = mem_strdup(text);	/* text goes with the connect */
+	char *why = mem_strdup(text); /* text goes with the connect */
 
 	connect_free(&u->connect);
 	log_event(LEVEL_WARN, u->log_id, "upstream-failed",
@@ -353,9 +353,9 @@ negotiate(struct upstream *u, struct transport *transport, bool direct)
 		.domain_ascii = u->domain_ascii,
 		.password = config->password,
 		.resource = u->server_resource ? NULL : config->resource,
-		.tls = direct ? CONNECT_DIRECT :
+		.tls = direct                    ? CONNECT_DIRECT :
 		    config->tls == CONFIG_NO_TLS ? CONNECT_PLAIN :
-		    CONNECT_STARTTLS,
+						   CONNECT_STARTTLS,
 		.trust = u->trust,
 		.limits = { .stanza_bytes = limits->upstream_stanza_bytes,
 		    .depth = limits->stanza_depth,
@@ -445,7 +445,8 @@ dial(void *arg)
 	struct upstream *u = arg;
 	const struct account_config *config = u->account->config;
 	struct dial_target target = {
-		.host = config->host, .port = config->port,
+		.host = config->host,
+		.port = config->port,
 		.tls = dial_kind(config->tls),
 		.try_ms = limits_of(u)->connect_seconds * 1000,
 		.total_ms = limits_of(u)->connect_seconds * 4000,

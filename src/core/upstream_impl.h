@@ -12,12 +12,12 @@
 #include "xmpp/connect.h"
 
 enum upstream_state {
-	UPSTREAM_OFF,		/* nobody wants it */
-	UPSTREAM_WAITING,	/* for the retry timer */
+	UPSTREAM_OFF,     /* nobody wants it */
+	UPSTREAM_WAITING, /* for the retry timer */
 	UPSTREAM_DIALLING,
 	UPSTREAM_NEGOTIATING,
 	UPSTREAM_UP,
-	UPSTREAM_REFUSED,	/* until the configuration changes */
+	UPSTREAM_REFUSED, /* until the configuration changes */
 };
 
 /* The last salted password: PBKDF2 is not done again while the salt is the same. */
@@ -29,7 +29,7 @@ struct salted {
 };
 
 struct upstream {
-	UT_hash_handle hh;		/* proxy->upstreams */
+	UT_hash_handle hh; /* proxy->upstreams */
 	uint64_t id;
 	struct account *account;
 	struct proxy *proxy;
@@ -45,17 +45,20 @@ struct upstream {
 	struct tls_trust *trust;
 	char *domain_ascii;
 	struct salted salted;
+	enum scram_hash wanted_hash; /* what a worker is at */
+	struct scram_keys wanted;
 
 	unsigned attempts, refusals, conflicts, hops;
 	uint64_t first_refusal, first_conflict, up_at;
-	bool server_resource;		/* after a conflict */
-	char *other_host;		/* see-other-host, for the next try */
+	bool server_resource; /* after a conflict */
+	char *other_host;     /* see-other-host, for the next try */
 	uint16_t other_port;
 	bool pinged;
 	uint64_t pinged_at;
 };
 
 /* connect_events.salted */
-void upstream_want_salted(void *arg, enum scram_hash, const struct scram_keys *);
+void upstream_want_salted(void *arg, enum scram_hash,
+    const struct scram_keys *);
 
 #endif

@@ -19,13 +19,18 @@ struct salting {
 };
 
 static bool
+is_equal_salt(const struct scram_keys *a, const struct scram_keys *b)
+{
+	return a->iterations == b->iterations && a->salt_len == b->salt_len &&
+	    memcmp(a->salt, b->salt, a->salt_len) == 0;
+}
+
+static bool
 is_same_salt(const struct salted *have, enum scram_hash hash,
     const struct scram_keys *salt)
 {
 	return have->known && have->hash == hash &&
-	    have->salt.iterations == salt->iterations &&
-	    have->salt.salt_len == salt->salt_len &&
-	    memcmp(have->salt.salt, salt->salt, salt->salt_len) == 0;
+	    is_equal_salt(&have->salt, salt);
 }
 
 static void
@@ -45,9 +50,12 @@ done(void *arg)
 
 	HASH_FIND(hh, job->proxy->upstreams, &job->upstream,
 	    sizeof(job->upstream), u);
-	if (u != NULL && u->connect != NULL) {
+	/* A job of an earlier try may come late, with another salt. */
+	if (u != NULL && u->connect != NULL && job->hash == u->wanted_hash &&
+	    is_equal_salt(&job->salt, &u->wanted)) {
 		u->salted = (struct salted){ .known = job->rc == 0,
-			.hash = job->hash, .salt = job->salt };
+			.hash = job->hash,
+			.salt = job->salt };
 		memcpy(u->salted.key, job->key, sizeof(job->key));
 		connect_salted(u->connect, job->rc == 0 ? job->key : NULL);
 	}
@@ -67,6 +75,8 @@ upstream_want_salted(void *arg, enum scram_hash hash,
 		connect_salted(u->connect, u->salted.key);
 		return;
 	}
+	u->wanted = *salt;
+	u->wanted_hash = hash;
 	job = mem_alloc(sizeof(*job));
 	job->proxy = u->proxy;
 	job->upstream = u->id;

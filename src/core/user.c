@@ -45,6 +45,7 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->receipts = recent_new(limits->receipts);
 	u->displayed = recent_new(limits->receipts);
 	u->active = recent_new(limits->receipts);
+	u->notes = recent_new(limits->receipts);
 	u->carriers = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
 	STAILQ_FOREACH(account, &config->accounts, next)
@@ -66,6 +67,7 @@ user_free(struct user **holder)
 	recent_free(&u->receipts);
 	recent_free(&u->displayed);
 	recent_free(&u->active);
+	recent_free(&u->notes);
 	recent_free(&u->carriers);
 	recent_free(&u->sent);
 	mem_wipe(u->derived, sizeof(u->derived));

@@ -17,9 +17,9 @@
 
 struct archive_query {
 	UT_hash_handle hh;
-	char id[RANDOM_ID_SIZE];	/* as it went up */
-	char *asked_id;			/* the client's; NULL: it gave none */
-	char *archive;			/* prepared: who may answer; NULL: our own */
+	char id[RANDOM_ID_SIZE]; /* as it went up */
+	char *asked_id;          /* the client's; NULL: it gave none */
+	char *archive;           /* prepared: who may answer; NULL: our own */
 	uint64_t session;
 };
 
@@ -101,7 +101,7 @@ from_upstream(struct account *a, struct route *r)
 	elem_set(r->stanza, "to", s->full);
 	elem_set(r->stanza, "from",
 	    session_view_of(s, a, r->stanza->arena,
-	    r->from != NULL ? r->from : a->jid));
+		r->from != NULL ? r->from : a->jid));
 	session_send(s, r->stanza);
 	return "a result, to the session that asked";
 }

@@ -36,11 +36,12 @@ on_push(struct account *a, struct route *r)
 const struct module mod_blocking = {
 	.name = "blocking",
 	.xep = "XEP-0191",
-	.iqs = (const struct iq_handler[]){
-	    { TYPE_GET, NS_BLOCKING, "blocklist", on_get, IQ_TO_SELF },
+	.iqs = (const struct iq_handler[]){ { TYPE_GET, NS_BLOCKING,
+						"blocklist", on_get,
+						IQ_TO_SELF },
 	    { 0 } },
-	.peer_iqs = (const struct peer_iq_handler[]){
-	    { TYPE_SET, NS_BLOCKING, "block", on_push, true },
-	    { TYPE_SET, NS_BLOCKING, "unblock", on_push, true },
-	    { 0 } },
+	.peer_iqs = (const struct peer_iq_handler[]){ { TYPE_SET, NS_BLOCKING,
+							  "block", on_push,
+							  true },
+	    { TYPE_SET, NS_BLOCKING, "unblock", on_push, true }, { 0 } },
 };

@@ -21,7 +21,7 @@ on_enable(struct session *s, struct route *r)
 {
 	s->carbons = true;
 	session_reply(s, r, NULL);
-	fanout_start(s);
+	fanout_start_later(s);
 	return "carbons are on";
 }
 
@@ -40,8 +40,9 @@ enabled(struct account *a, struct elem *answer, void *arg)
 {
 	(void)arg;
 	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "server-carbons",
-	    "on=%s", answer != NULL && stanza_type(answer) == TYPE_RESULT ?
-	    "yes" : "no");
+	    "on=%s",
+	    answer != NULL && stanza_type(answer) == TYPE_RESULT ? "yes" :
+								   "no");
 }
 
 static void
@@ -130,10 +131,9 @@ const struct module mod_carbons = {
 	.name = "carbons",
 	.xep = "XEP-0280",
 	.features = (const char *const[]){ NS_CARBONS, NS_CARBON_RULES, NULL },
-	.iqs = (const struct iq_handler[]){
-	    { TYPE_SET, NS_CARBONS, "enable", on_enable, IQ_TO_ANY },
-	    { TYPE_SET, NS_CARBONS, "disable", on_disable, IQ_TO_ANY },
-	    { 0 } },
+	.iqs = (const struct iq_handler[]){ { TYPE_SET, NS_CARBONS, "enable",
+						on_enable, IQ_TO_ANY },
+	    { TYPE_SET, NS_CARBONS, "disable", on_disable, IQ_TO_ANY }, { 0 } },
 	.from_upstream = from_upstream,
 	.upstream_up = upstream_up,
 };

@@ -47,7 +47,8 @@ from_client(struct session *s, struct route *r)
 	if (strcmp(state, "composing") == 0 || strcmp(state, "active") == 0)
 		return NULL;
 	return is_elsewhere(s, r->to) ?
-	    "another session is the one active there" : NULL;
+	    "another session is the one active there" :
+	    NULL;
 }
 
 const struct module mod_chat_states = {

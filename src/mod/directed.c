@@ -111,8 +111,8 @@ beside(struct session *s, struct route *r)
 	other = user_find_resource(s->user, jid_resource(r->to));
 	if (other == NULL)
 		return "to a session that is not there";
-	elem_set(r->stanza, "from", jid_with_resource(r->stanza->arena,
-	    other->bare, s->resource));
+	elem_set(r->stanza, "from",
+	    jid_with_resource(r->stanza->arena, other->bare, s->resource));
 	elem_set(r->stanza, "to", other->full);
 	session_send(other, r->stanza);
 	return "to another session";
@@ -160,7 +160,9 @@ static void
 send_again(struct account *a, const struct directed *d)
 {
 	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
-		.depth = 100000, .attrs = 100000, .elems = 10000000 };
+		.depth = 100000,
+		.attrs = 100000,
+		.elems = 10000000 };
 	struct arena *arena = arena_new();
 	struct elem *p;
 

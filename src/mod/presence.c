@@ -289,7 +289,8 @@ spread_as_it_is(struct account *a, struct route *r)
 static const char *
 on_contact_available(struct account *a, struct route *r)
 {
-	struct presence p = { .from = (char *)r->from, .id = (char *)r->id,
+	struct presence p = { .from = (char *)r->from,
+		.id = (char *)r->id,
 		.lang = (char *)elem_lang(r->stanza) };
 
 	p.body = frame_body(r->stanza);
@@ -353,7 +354,7 @@ from_upstream(struct account *a, struct route *r)
 	if (!is_contact(a, r->from) && is_directed_there(a, r->from))
 		return spread_as_it_is(a, r);
 	return r->type == TYPE_AVAILABLE ? on_contact_available(a, r) :
-	    on_contact_unavailable(a, r);
+					   on_contact_unavailable(a, r);
 }
 
 /* --- coming and going --- */

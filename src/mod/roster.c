@@ -17,7 +17,7 @@
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 
-#define WAIT_MS 30000		/* until the account has been up once */
+#define WAIT_MS 30000 /* until the account has been up once */
 
 static struct account *
 roster_of(const struct session *s)
@@ -43,8 +43,12 @@ send_roster(struct session *s, const char *id, const char *known_ver)
 	struct buf b = { 0 };
 	const char *ver = version_for(s, a);
 
-	frame_head(&b, &(struct frame_head){ .name = "iq", .from = s->bare,
-		.to = s->full, .type = "result", .id = id });
+	frame_head(&b,
+	    &(struct frame_head){ .name = "iq",
+		.from = s->bare,
+		.to = s->full,
+		.type = "result",
+		.id = id });
 	if (text_equals(ver, known_ver)) {
 		buf_puts(&b, "/>");
 	} else {
@@ -137,8 +141,11 @@ push_item(struct account *a, const char *xml)
 		if (s->closing || !s->wants_roster || roster_of(s) != a)
 			continue;
 		buf_clear(&b);
-		frame_head(&b, &(struct frame_head){ .name = "iq",
-			.from = s->bare, .to = s->full, .type = "set",
+		frame_head(&b,
+		    &(struct frame_head){ .name = "iq",
+			.from = s->bare,
+			.to = s->full,
+			.type = "set",
 			.id = random_id(id) });
 		buf_puts(&b, "><query xmlns='" NS_ROSTER "'");
 		frame_attr(&b, "ver", version_for(s, a));
@@ -158,8 +165,9 @@ on_push(struct account *a, struct route *r)
 	if (r->from != NULL && strcmp(r->from, a->jid) != 0)
 		return NULL;
 	if (roster_push(a->roster, query) == -1) {
-		account_answer(a, stanza_error(r->stanza, ERR_BAD_REQUEST,
-		    "no item, or too many"));
+		account_answer(a,
+		    stanza_error(r->stanza, ERR_BAD_REQUEST,
+			"no item, or too many"));
 		return "a push that cannot be taken";
 	}
 	account_answer(a, stanza_result(r->stanza));
@@ -206,8 +214,7 @@ load(struct account *a, const struct elem *query)
 	struct roster *old = a->roster;
 	struct difference d = { .account = a };
 
-	a->roster = roster_new(
-	    a->user->proxy->config->limits.roster_items);
+	a->roster = roster_new(a->user->proxy->config->limits.roster_items);
 	roster_move_requests(a->roster, old);
 	if (roster_load(a->roster, query) == -1)
 		log_event(LEVEL_ERROR, upstream_log_id(a->upstream),
@@ -228,8 +235,8 @@ got_roster(struct account *a, struct elem *answer, void *arg)
 
 	(void)arg;
 	if (answer == NULL || stanza_type(answer) != TYPE_RESULT) {
-		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
-		    "no-roster", "account=%s condition=%s", a->jid,
+		log_event(LEVEL_WARN, upstream_log_id(a->upstream), "no-roster",
+		    "account=%s condition=%s", a->jid,
 		    LOG_Q(answer != NULL ? stanza_error_cond(answer) : NULL));
 		return;
 	}
@@ -259,13 +266,12 @@ const struct module mod_roster = {
 	.name = "roster",
 	.xep = "RFC 6121",
 	.stream_feature = "<ver xmlns='" NS_ROSTERVER "'/>",
-	.iqs = (const struct iq_handler[]){
-	    { TYPE_GET, NS_ROSTER, "query", on_get, IQ_TO_SELF },
-	    { TYPE_SET, NS_ROSTER, "query", on_set, IQ_TO_SELF },
-	    { 0 } },
-	.peer_iqs = (const struct peer_iq_handler[]){
-	    { TYPE_SET, NS_ROSTER, "query", on_push, true },
-	    { 0 } },
+	.iqs = (const struct iq_handler[]){ { TYPE_GET, NS_ROSTER, "query",
+						on_get, IQ_TO_SELF },
+	    { TYPE_SET, NS_ROSTER, "query", on_set, IQ_TO_SELF }, { 0 } },
+	.peer_iqs =
+	    (const struct peer_iq_handler[]){
+		{ TYPE_SET, NS_ROSTER, "query", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
 	.session_gone = stop_waiting,
 };

@@ -14,8 +14,8 @@
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
-#define KEY_SIZE 4096
-#define SETTLED_MS 60000	/* so long another session's answer is a late one */
+#define KEY_SIZE   4096
+#define SETTLED_MS 60000 /* so long another session's answer is a late one */
 
 static void
 relay(struct session *s, struct account *a, const struct elem *presence)
@@ -84,7 +84,9 @@ tell(void *arg, const char *bare, const char *xml)
 	struct telling *t = arg;
 	struct arena *arena = arena_new();
 	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
-		.depth = 100000, .attrs = 100000, .elems = 10000000 };
+		.depth = 100000,
+		.attrs = 100000,
+		.elems = 10000000 };
 	struct elem *presence;
 
 	presence = xml_parse(arena, xml, strlen(xml), NS_CLIENT, &none, NULL);
@@ -128,7 +130,8 @@ answer(struct session *s, struct account *a, const char *bare)
 		return NULL;
 	}
 	return is_settled(s, a, bare) ?
-	    "another session's answer has settled it" : NULL;
+	    "another session's answer has settled it" :
+	    NULL;
 }
 
 static const char *

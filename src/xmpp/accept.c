@@ -12,9 +12,16 @@
 /* --- life --- */
 
 static void
-destroy(struct accept *a)
+stop_timers(struct accept *a)
 {
 	timer_stop(&a->deadline);
+	timer_stop(&a->refusal);
+}
+
+static void
+destroy(struct accept *a)
+{
+	stop_timers(a);
 	sasl_free(&a->sasl);
 	tls_certs_unref(&a->certs);
 	arena_free(&a->scratch);
@@ -46,7 +53,7 @@ release(struct accept **holder)
 
 	*holder = NULL;
 	a->is_dead = true;
-	timer_stop(&a->deadline);
+	stop_timers(a);
 	if (a->inside == 0)
 		destroy(a);
 }
@@ -73,7 +80,7 @@ void
 accept_end(struct accept *a, enum stream_cond cond, const char *text)
 {
 	stream_fail(&a->stream, cond, text);
-	timer_stop(&a->deadline);
+	stop_timers(a);
 	a->host->closed(a->arg, text);
 }
 
@@ -260,7 +267,7 @@ on_closed(void *arg, const char *cond, const char *reason)
 
 	accept_enter(a);
 	stream_abort(&a->stream);
-	timer_stop(&a->deadline);
+	stop_timers(a);
 	if (cond != NULL)
 		buf_printf(&why, "%s: ", cond);
 	buf_puts(&why, reason);
@@ -304,6 +311,7 @@ accept_new(struct loop *loop, struct conn *conn,
 	    &stream_events, a);
 	timer_init(&a->deadline, loop, on_deadline, a);
 	timer_set(&a->deadline, options->auth_ms);
+	timer_init(&a->refusal, loop, accept_refuse_now, a);
 	if (options->tls == ACCEPT_STARTTLS) {
 		a->phase = ACCEPT_BEFORE_TLS;
 	} else if (options->tls == ACCEPT_PLAIN) {

@@ -34,6 +34,9 @@ struct accept {
 	 */
 	bool is_checking;
 	unsigned failures;
+	uint64_t asked_at; /* clock_now() of check(); 0: not in this exchange */
+	struct timer refusal;
+	const char *refusal_cond; /* the answer that waits */
 
 	unsigned inside; /* callbacks that run */
 	bool is_dead;    /* freed when the last of them returns */
@@ -49,5 +52,6 @@ void accept_authenticated(struct accept *);
 void accept_note_channel(struct accept *); /* TLS is up */
 void accept_write_mechanisms(struct accept *, struct buf *);
 void accept_on_sasl(struct accept *, struct elem *);
+void accept_refuse_now(void *accept); /* the timer's */
 
 #endif

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "accept_impl.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "xmpp/jid.h"
@@ -73,6 +74,7 @@ fail(struct accept *a, const char *cond, const char *text)
 	if (a->stream == NULL)
 		return;
 	sasl_free(&a->sasl);
+	a->asked_at = 0;
 	send_failure(a, cond, text);
 	if (++a->failures >= a->options.tries)
 		accept_end(a, STREAM_POLICY_VIOLATION,
@@ -129,6 +131,31 @@ on_proven(struct accept *a, const struct buf *out)
 	accept_authenticated(a);
 }
 
+void
+accept_refuse_now(void *arg)
+{
+	struct accept *a = arg;
+
+	accept_enter(a);
+	if (a->stream != NULL) {
+		conn_pause(stream_conn(a->stream), false);
+		fail(a, a->refusal_cond, NULL);
+	}
+	accept_leave(a);
+}
+
+/* Nothing is read until the answer is given. */
+static void
+refuse_later(struct accept *a, const char *cond)
+{
+	uint64_t due = a->asked_at + a->options.refusal_ms;
+	uint64_t now = clock_now();
+
+	a->refusal_cond = cond;
+	conn_pause(stream_conn(a->stream), true);
+	timer_set(&a->refusal, due > now ? due - now : 0);
+}
+
 static void
 on_refused(struct accept *a)
 {
@@ -138,13 +165,19 @@ on_refused(struct accept *a)
 	if (name != NULL)
 		name = prepare_name(a, name);
 	a->host->failed(a->arg, name, why);
-	fail(a, cond, NULL);
+	if (a->stream == NULL)
+		return;
+	if (a->asked_at != 0 && a->options.refusal_ms != 0)
+		refuse_later(a, cond);
+	else
+		fail(a, cond, NULL);
 }
 
 static void
 ask(struct accept *a)
 {
 	a->is_checking = true;
+	a->asked_at = clock_now();
 	a->host->check(a->arg, a->domain, prepare_name(a, sasl_name(a->sasl)),
 	    sasl_password(a->sasl), sasl_hash(a->sasl));
 }
