@@ -9,6 +9,7 @@
 #include "xmpp/stanza.h"
 
 #define CACHED 8
+#define REFUSAL_MS 5000
 
 /* PBKDF2 once for each salt; clients of a user get the same one. */
 struct salted_cache {
@@ -118,6 +119,8 @@ rig_login(struct rig_client *c, const char *domain, const char *name,
 	    conn_new(rig->peers, ours, c->peer.name, NULL, NULL), &options,
 	    &events, c);
 	rig_run(rig);
+	if (c->connect != NULL) /* a refusal may take its time */
+		rig_wait(rig, REFUSAL_MS);
 	if (c->connect != NULL) {
 		connect_free(&c->connect);
 		c->failure = mem_strdup("the proxy does not answer");

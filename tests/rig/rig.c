@@ -100,21 +100,30 @@ free_peers(struct rig *rig)
 }
 
 void
+rig_stop(struct rig *rig)
+{
+	if (rig->proxy == NULL || rig->is_stopped)
+		return;
+	rig->is_stopped = true;
+	proxy_stop(rig->proxy);
+	rig_run(rig);
+}
+
+void
 rig_free(struct rig **holder)
 {
 	struct rig *rig = *holder;
 
 	if (rig == NULL)
 		return;
-	if (rig->proxy != NULL) {
-		proxy_stop(rig->proxy);
-		rig_run(rig);
+	rig_stop(rig);
+	if (rig->proxy != NULL)
 		proxy_free(&rig->proxy);
-	}
 	free_peers(rig);
 	loop_free(&rig->peers);
 	loop_free(&rig->loop);
 	free(rig->salted);
+	free(rig->features);
 	log_capture(NULL, NULL);
 	buf_free(&rig->log);
 	clock_real();

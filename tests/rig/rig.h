@@ -40,6 +40,7 @@ struct rig_server {
 	char *info;        /* XML: the inside of disco#info's <query/> */
 	char *domain_info; /* the same of the domain; NULL: as info */
 	bool has_carbons;
+	bool rejects;  /* every password */
 	char *refusal; /* of a bind: a stanza error's name, or NULL */
 };
 
@@ -54,6 +55,8 @@ struct rig {
 	struct loop *loop;  /* the proxy's */
 	struct loop *peers; /* of everybody else */
 	struct proxy *proxy;
+	bool is_stopped;
+	char *features;    /* XML of more stream features of the servers */
 	size_t cut;        /* bytes a turn on each connection; 0: no limit */
 	uint64_t activity; /* goes up with whatever happens */
 	bool is_traced;    /* all stanzas to stderr */
@@ -69,7 +72,9 @@ struct rig {
 
 /* Fakes the clock. Upstreams begin to dial; nothing has run yet. */
 struct rig *rig_new(const char *config_xml, size_t cut, struct err *);
-/* Stops the proxy as SIGTERM does, and frees everything. */
+/* As SIGTERM does. */
+void rig_stop(struct rig *);
+/* Stops, and frees everything. */
 void rig_free(struct rig **);
 /* Runs until nobody has anything to do at this time of the clock. */
 void rig_run(struct rig *);

@@ -19,6 +19,7 @@ struct attempt {
 	struct rig *rig;
 	struct transport *wire;
 	struct accept *accept;
+	const char *features[3];   /* NULL-ended */
 	struct rig_server *server; /* known once it has authenticated */
 	char *full;
 };
@@ -110,14 +111,13 @@ check(void *arg, const char *domain, const char *name, const char *password,
     enum scram_hash hash)
 {
 	struct attempt *a = arg;
+	struct rig_server *s = server_at(a->rig, domain, name);
 
 	if (password != NULL)
 		accept_verdict(a->accept, strcmp(password, RIG_PASSWORD) == 0);
 	else
 		accept_keys(a->accept,
-		    server_at(a->rig, domain, name) == NULL ?
-			NULL :
-			keys_of(a->rig, hash));
+		    s == NULL || s->rejects ? NULL : keys_of(a->rig, hash));
 }
 
 static bool
@@ -199,9 +199,7 @@ static const struct accept_host host = {
 void
 rig_server_accept(struct rig *rig, struct transport *wire)
 {
-	static const char *const features[] = {
-		"<ver xmlns='urn:xmpp:features:rosterver'/>", NULL
-	};
+	static const char ver[] = "<ver xmlns='" NS_ROSTERVER "'/>";
 	static const struct xml_limits limits = { 16 << 20, 1024, 1024,
 		262144 };
 	struct attempt *a = mem_alloc(sizeof(*a));
@@ -212,9 +210,11 @@ rig_server_accept(struct rig *rig, struct transport *wire)
 		.auth_ms = 60000,
 		.tls_ms = 10000,
 		.tries = 3,
-		.features = features,
+		.features = a->features,
 	};
 
+	a->features[0] = ver;
+	a->features[1] = rig->features;
 	a->rig = rig;
 	a->wire = wire;
 	LIST_INSERT_HEAD(&rig->attempts, a, next);

@@ -152,6 +152,26 @@ on_off(struct run *run, const char *rest)
 	return 0;
 }
 
+static int
+on_on(struct run *run, const char *rest)
+{
+	server_of(run, &rest)->is_down = false;
+	return 0;
+}
+
+static int
+on_rejects(struct run *run, const char *rest)
+{
+	server_of(run, &rest)->rejects = true;
+	return 0;
+}
+
+static int
+on_features(struct run *run, const char *rest)
+{
+	return set_text(&run->rig->features, rest);
+}
+
 /* --- clients --- */
 
 static int
@@ -341,7 +361,8 @@ on_closed(struct run *run, const char *rest)
 	rig_run(run->rig);
 	if (!p->was_closed)
 		return run_fail(run, "%s was not closed", name);
-	if (!text_equals(p->cond, *rest != '\0' ? rest : NULL))
+	if (strcmp(rest, "...") != 0 &&
+	    !text_equals(p->cond, *rest != '\0' ? rest : NULL))
 		return run_fail(run, "%s was closed with %s (%s)", name,
 		    p->cond != NULL ? p->cond : "no error", p->reason);
 	return 0;
@@ -416,6 +437,14 @@ on_wait(struct run *run, const char *rest)
 }
 
 static int
+on_stop(struct run *run, const char *rest)
+{
+	(void)rest;
+	rig_stop(run->rig);
+	return 0;
+}
+
+static int
 on_drain(struct run *run, const char *rest)
 {
 	struct peer *p;
@@ -482,6 +511,9 @@ const struct verb verbs[] = {
 	{ "auto", PHASE_SETUP, on_auto },
 	{ "no-carbons", PHASE_SETUP, on_no_carbons },
 	{ "off", PHASE_SETUP, on_off },
+	{ "on", PHASE_SETUP, on_on },
+	{ "rejects", PHASE_SETUP, on_rejects },
+	{ "features", PHASE_SETUP, on_features },
 	{ "connect", PHASE_ACTION, on_connect },
 	{ "refused", PHASE_ACTION, on_refused },
 	{ "login", PHASE_ACTION, on_login },
@@ -493,6 +525,7 @@ const struct verb verbs[] = {
 	{ "unstall", PHASE_ACTION, on_unstall },
 	{ "closed", PHASE_ACTION, on_closed },
 	{ "upstream", PHASE_ACTION, on_upstream },
+	{ "stop", PHASE_ACTION, on_stop },
 	{ "wait", PHASE_ACTION, on_wait },
 	{ "nothing", PHASE_ACTION, run_nothing },
 	{ "drain", PHASE_ACTION, on_drain },

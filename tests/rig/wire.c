@@ -25,11 +25,14 @@ poke(struct wire *w)
 		eventfd_write(w->base.fd, 1);
 }
 
-/* Makes a cut connection wait for the next turn after each piece. */
+/*
+ * Makes a cut connection wait for the next turn after each piece. Not once the other
+ * end has gone: nothing is expected to come then.
+ */
 static bool
 rests(struct wire *w, bool *did_one)
 {
-	if (w->cut == 0 || !*did_one)
+	if (w->cut == 0 || !*did_one || w->peer == NULL)
 		return false;
 	*did_one = false;
 	poke(w);
