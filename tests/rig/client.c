@@ -8,7 +8,7 @@
 #include "xmpp/ns.h"
 #include "xmpp/stanza.h"
 
-#define CACHED 8
+#define CACHED     8
 #define REFUSAL_MS 5000
 
 /* PBKDF2 once for each salt; clients of a user get the same one. */

@@ -185,10 +185,12 @@ make_rig(struct run *run)
 	    "<config><node name='proxy.example'/><store path=':memory:'/>"
 	    "<limits%s/><user name='alice' passwd='" RIG_PASSWORD "'%s>"
 	    "<account jid='alice@a.example' passwd='" RIG_PASSWORD "'"
-	    " resource='up' host='127.0.0.1' tls='none'%s/></user>%s</config>",
+	    " resource='up' host='127.0.0.1' "
+	    "tls='none'%s/>%s</user>%s</config>",
 	    run->limits.data != NULL ? run->limits.data : "",
 	    run->user.data != NULL ? run->user.data : "",
 	    run->account.data != NULL ? run->account.data : "",
+	    run->accounts.data != NULL ? run->accounts.data : "",
 	    run->users.data != NULL ? run->users.data : "");
 	run->rig = rig_new(b.data, run->cut, &err);
 	buf_free(&b);
@@ -293,6 +295,7 @@ run_fini(struct run *run)
 	arena_free(&run->arena);
 	buf_free(&run->user);
 	buf_free(&run->account);
+	buf_free(&run->accounts);
 	buf_free(&run->limits);
 	buf_free(&run->users);
 	free(run->why);

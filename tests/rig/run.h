@@ -17,9 +17,10 @@ struct run {
 	bool has_begun;  /* the upstreams have come up */
 	size_t cut;
 	bool is_traced;
-	struct vars vars;                        /* $x */
-	struct vars lets;                        /* {x} */
-	struct buf user, account, limits, users; /* of the configuration */
+	struct vars vars; /* $x */
+	struct vars lets; /* {x} */
+	struct buf user, account, accounts, limits,
+	    users; /* of the configuration */
 	size_t log_seen;
 	unsigned n; /* {n}: of a repetition */
 	char *why;  /* the script failed */

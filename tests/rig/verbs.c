@@ -51,6 +51,13 @@ on_users(struct run *run, const char *rest)
 }
 
 static int
+on_accounts(struct run *run, const char *rest)
+{
+	buf_puts(&run->accounts, rest);
+	return 0;
+}
+
+static int
 on_let(struct run *run, const char *rest)
 {
 	const char *name = script_word(run->arena, &rest);
@@ -498,6 +505,7 @@ const struct verb verbs[] = {
 	{ "user", PHASE_CONFIG, on_user },
 	{ "account", PHASE_CONFIG, on_account },
 	{ "limits", PHASE_CONFIG, on_limits },
+	{ "accounts", PHASE_CONFIG, on_accounts },
 	{ "users", PHASE_CONFIG, on_users },
 	{ "cut", PHASE_CONFIG, on_cut },
 	{ "let", PHASE_ANY, on_let },
