@@ -149,9 +149,10 @@ async def play(show, server, desk, phone, term, bob):
     show.leave(desk, term)
     await until_bob_sees(bob, "xa")
     show.event("all of alice's clients are off; bob sees her as away")
-    late = ["Are you there already?", "I am at the table in the corner."]
+    late = ["Are you there already?", "I am in the corner."]
     for body in late:
         await show.say(bob, body)
+    await bob.barrier()
     show.wanted[phone] += late
     show.come(phone)
     await come(phone)

@@ -102,18 +102,15 @@ class Run:
         seconds = PATIENCE * (
             case.seconds + SECONDS_A_THOUSAND * self.opts.messages / 1000)
 
-        async def all():
-            if case.begin is not None:
-                await world.begin(**case.begin)
-            await case.play(world, self.opts.messages)
         try:
             try:
-                await asyncio.wait_for(all(), seconds)
-            except asyncio.TimeoutError:
-                raise Failed("not over after %d s\n%s" % (
-                    seconds,
-                    world.proxy.process.tail() if world.proxy else "")
-                ) from None
+                async with asyncio.timeout(seconds):
+                    if case.begin is not None:
+                        await world.begin(**case.begin)
+                    await case.play(world, self.opts.messages)
+            except TimeoutError as e:
+                raise Failed("not over after %d s; it was\n%s" % (
+                    seconds, where(e.__cause__))) from None
         except BaseException:
             # The first failure is the one to tell.
             await asyncio.gather(world.end(), return_exceptions=True)
@@ -152,7 +149,7 @@ class Run:
 def where(error):
     """The line of the case at which it failed."""
     frames = traceback.extract_tb(error.__traceback__)
-    frames = [f for f in frames if "/test_" in f.filename] or frames[-1:]
+    frames = [f for f in frames if f.filename.startswith(HERE)]
     return "\n".join("at %s:%d: %s" % (os.path.basename(f.filename),
                                        f.lineno, f.line) for f in frames)
 

@@ -230,6 +230,7 @@ async def first_receipt(world, count):
 
 
 def check_delay(got, world):
+    check(got.how == "plain", "not as itself: %r" % got)
     check(got.delay is not None, "no delay: %r" % got)
     stamp = got.delay.get("stamp")
     check(stamp.endswith("Z"), "not in UTC: %s" % stamp)

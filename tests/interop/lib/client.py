@@ -225,8 +225,11 @@ class _Slixmpp(slixmpp.ClientXMPP):
 class SlixmppClient(Client):
     kind = "slixmpp"
 
-    def __init__(self, *args, mechanism=None, max_tls=None, **options):
+    def __init__(self, *args, mechanism=None, max_tls=None, binds=True,
+                 **options):
+        """binds: whether it says that it knows channel binding."""
         super().__init__(*args, **options)
+        self._binds = binds
         self._mechanism = mechanism
         self._max_tls = max_tls
         self.xmpp = None
@@ -241,6 +244,11 @@ class SlixmppClient(Client):
 
         for plugin in "xep_0030", "xep_0092", "xep_0199":
             xmpp.register_plugin(plugin)
+        if not self._binds:
+            mechanisms = xmpp["feature_mechanisms"]
+            known = mechanisms.sasl_callback
+            mechanisms.sasl_callback = lambda required, optional: dict(
+                known(required, optional), channel_binding=b"")
 
         def on(event, call):
             xmpp.add_event_handler(event, call)

@@ -31,7 +31,7 @@ class Authority:
 
     def issue(self, *domains):
         """A certificate for these domains, with its key."""
-        base = os.path.join(self.folder, domains[0])
+        base = os.path.join(self.folder, "+".join(domains))
         chain, key = base + ".pem", base + ".key"
         if os.path.exists(chain):
             return Certificate(chain, key)

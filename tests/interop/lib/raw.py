@@ -94,7 +94,8 @@ class RawClient(Client):
     async def piece(self, seconds=30):
         """The next child of the stream."""
         while not self._pending:
-            data = await asyncio.wait_for(self._reader.read(65536), seconds)
+            async with asyncio.timeout(seconds):
+                data = await self._reader.read(65536)
             if not data:
                 raise Failed("%s: the other side closed" % self.label)
             try:

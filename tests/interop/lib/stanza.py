@@ -71,6 +71,9 @@ class Delivery:
         self.to = inner.get("to")
         self.id = inner.get("id")
         self.delay = inner.find(DELAY + "delay")
+        if self.delay is None:
+            self.delay = outer.find(".//%sforwarded/%sdelay"
+                                    % (FORWARD, DELAY))
         self.outer_from = outer.get("from")
         self.elem = outer
 

@@ -45,16 +45,20 @@ class Bell:
     async def until(self, ready, seconds, what):
         """Returns what ready() gave as soon as that is true. `what` is a text,
         or a function that makes one when the time is over."""
-        deadline = time.monotonic() + seconds
-        while not (found := ready()):
-            future = asyncio.get_running_loop().create_future()
-            self._waiting.add(future)
-            try:
-                await asyncio.wait_for(future, deadline - time.monotonic())
-            except asyncio.TimeoutError:
-                text = what() if callable(what) else what
-                raise Failed("not within %g s: %s"
-                             % (seconds, text)) from None
-            finally:
-                self._waiting.discard(future)
+        # Not wait_for(): that loses a cancellation that comes with a result.
+        try:
+            async with asyncio.timeout(seconds):
+                while not (found := ready()):
+                    await self._rung()
+        except TimeoutError:
+            text = what() if callable(what) else what
+            raise Failed("not within %g s: %s" % (seconds, text)) from None
         return found
+
+    async def _rung(self):
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
