@@ -175,6 +175,20 @@ run_drain(struct run *run)
 		peer_drain(&c->peer);
 }
 
+struct rig_server *
+run_server(struct run *run, const char **rest)
+{
+	const char *after = *rest;
+	const char *name = script_word(run->arena, &after);
+	struct rig_server *s = NULL;
+
+	if (name != NULL && name[0] == 'S')
+		s = rig_server(run->rig, name);
+	if (s != NULL)
+		*rest = after;
+	return s != NULL ? s : rig_server(run->rig, "S");
+}
+
 static int
 make_rig(struct run *run)
 {
@@ -250,20 +264,26 @@ run_arrow(struct run *run, const char *verb, const char *rest)
 	return run_fail(run, "there is no arrow '%s'", arrow);
 }
 
+static const struct verb *
+find_verb(const struct verb *v, const char *name)
+{
+	while (v->name != NULL && strcmp(v->name, name) != 0)
+		v++;
+	return v->name != NULL ? v : NULL;
+}
+
 int
 run_verb(struct run *run, const char *verb, const char *rest)
 {
+	const struct verb *v;
 	int rc = run_arrow(run, verb, rest);
 
 	if (rc <= 0)
 		return rc;
-	for (const struct verb *v = verbs; v->name != NULL; v++) {
-		if (strcmp(v->name, verb) == 0)
-			return enter_phase(run, v->phase) != 0 ?
-			    -1 :
-			    v->run(run, rest);
-	}
-	return run_fail(run, "there is no verb '%s'", verb);
+	if ((v = find_verb(setup_verbs, verb)) == NULL &&
+	    (v = find_verb(acting_verbs, verb)) == NULL)
+		return run_fail(run, "there is no verb '%s'", verb);
+	return enter_phase(run, v->phase) != 0 ? -1 : v->run(run, rest);
 }
 
 int

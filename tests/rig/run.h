@@ -34,7 +34,8 @@ struct verb {
 	enum phase phase;
 	int (*run)(struct run *, const char *rest);
 };
-extern const struct verb verbs[]; /* ends with a NULL name */
+/* setup.c, verbs.c; each ends with a NULL name. */
+extern const struct verb setup_verbs[], acting_verbs[];
 
 /* 0, or -1 and run->why; *at is the statement. */
 int run_script(struct run *, const struct statement **at);
@@ -47,6 +48,8 @@ int run_fail(struct run *, const char *fmt, ...)
 char *run_expand(struct run *, const char *text, bool for_sending);
 /* "C1" or "S2"; NULL and a failure. */
 struct peer *run_peer(struct run *, const char *name);
+/* The server named in front of *rest, which moves behind it; else S. */
+struct rig_server *run_server(struct run *, const char **rest);
 void run_drain(struct run *); /* every queue */
 /* Of the words in *rest the one "key=..."; NULL without it. */
 char *run_option(struct run *, const char *rest, const char *key);

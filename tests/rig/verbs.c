@@ -1,3 +1,4 @@
+/* Verbs of what happens: to clients, to the upstream, to time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,177 +8,6 @@
 #include "xmpp/ns.h"
 
 #define UP_SECONDS 900 /* backoff ends at five minutes */
-
-/* --- before the rig: configuration --- */
-
-/* "a=1 b=2" becomes " a='1' b='2'". */
-static int
-add_attributes(struct run *run, struct buf *b, const char *rest)
-{
-	char *word, *value;
-
-	while ((word = script_word(run->arena, &rest)) != NULL) {
-		if ((value = strchr(word, '=')) == NULL)
-			return run_fail(run, "'%s' is no name=value", word);
-		*value++ = '\0';
-		buf_printf(b, " %s='%s'", word, value);
-	}
-	return 0;
-}
-
-static int
-on_user(struct run *run, const char *rest)
-{
-	return add_attributes(run, &run->user, rest);
-}
-
-static int
-on_account(struct run *run, const char *rest)
-{
-	return add_attributes(run, &run->account, rest);
-}
-
-static int
-on_limits(struct run *run, const char *rest)
-{
-	return add_attributes(run, &run->limits, rest);
-}
-
-static int
-on_users(struct run *run, const char *rest)
-{
-	buf_puts(&run->users, rest);
-	return 0;
-}
-
-static int
-on_accounts(struct run *run, const char *rest)
-{
-	buf_puts(&run->accounts, rest);
-	return 0;
-}
-
-static int
-on_let(struct run *run, const char *rest)
-{
-	const char *name = script_word(run->arena, &rest);
-
-	if (name == NULL)
-		return run_fail(run, "let what?");
-	vars_set(&run->lets, name, strlen(name), rest, strlen(rest));
-	return 0;
-}
-
-static int
-on_cut(struct run *run, const char *rest)
-{
-	if (run->cut > 0)
-		run->cut = strtoul(rest, NULL, 10);
-	return 0;
-}
-
-/* --- before it runs: servers --- */
-
-/* An optional server's name in front. */
-static struct rig_server *
-server_of(struct run *run, const char **rest)
-{
-	const char *after = *rest;
-	const char *name = script_word(run->arena, &after);
-	struct rig_server *s = NULL;
-
-	if (name != NULL && name[0] == 'S')
-		s = rig_server(run->rig, name);
-	if (s != NULL)
-		*rest = after;
-	return s != NULL ? s : rig_server(run->rig, "S");
-}
-
-static int
-set_text(char **field, const char *text)
-{
-	free(*field);
-	*field = mem_strdup(text);
-	return 0;
-}
-
-static int
-on_roster(struct run *run, const char *rest)
-{
-	return set_text(&server_of(run, &rest)->roster, rest);
-}
-
-static int
-on_info(struct run *run, const char *rest)
-{
-	return set_text(&server_of(run, &rest)->info, rest);
-}
-
-static int
-on_domain_info(struct run *run, const char *rest)
-{
-	return set_text(&server_of(run, &rest)->domain_info, rest);
-}
-
-static int
-on_gives(struct run *run, const char *rest)
-{
-	return set_text(&server_of(run, &rest)->resource, rest);
-}
-
-static int
-on_refuses(struct run *run, const char *rest)
-{
-	return set_text(&server_of(run, &rest)->refusal, rest);
-}
-
-static int
-on_manual(struct run *run, const char *rest)
-{
-	server_of(run, &rest)->is_manual = true;
-	return 0;
-}
-
-static int
-on_auto(struct run *run, const char *rest)
-{
-	server_of(run, &rest)->is_manual = false;
-	return 0;
-}
-
-static int
-on_no_carbons(struct run *run, const char *rest)
-{
-	server_of(run, &rest)->has_carbons = false;
-	return 0;
-}
-
-static int
-on_off(struct run *run, const char *rest)
-{
-	server_of(run, &rest)->is_down = true;
-	return 0;
-}
-
-static int
-on_on(struct run *run, const char *rest)
-{
-	server_of(run, &rest)->is_down = false;
-	return 0;
-}
-
-static int
-on_rejects(struct run *run, const char *rest)
-{
-	server_of(run, &rest)->rejects = true;
-	return 0;
-}
-
-static int
-on_features(struct run *run, const char *rest)
-{
-	return set_text(&run->rig->features, rest);
-}
 
 /* --- clients --- */
 
@@ -413,7 +243,7 @@ bring_up(struct run *run, struct rig_server *s)
 static int
 on_upstream(struct run *run, const char *rest)
 {
-	struct rig_server *s = server_of(run, &rest);
+	struct rig_server *s = run_server(run, &rest);
 	const char *how = script_word(run->arena, &rest);
 
 	if (text_equals(how, "up"))
@@ -501,27 +331,8 @@ on_repeat(struct run *run, const char *rest)
 	return rc;
 }
 
-const struct verb verbs[] = {
-	{ "user", PHASE_CONFIG, on_user },
-	{ "account", PHASE_CONFIG, on_account },
-	{ "limits", PHASE_CONFIG, on_limits },
-	{ "accounts", PHASE_CONFIG, on_accounts },
-	{ "users", PHASE_CONFIG, on_users },
-	{ "cut", PHASE_CONFIG, on_cut },
-	{ "let", PHASE_ANY, on_let },
+const struct verb acting_verbs[] = {
 	{ "repeat", PHASE_ANY, on_repeat },
-	{ "roster", PHASE_SETUP, on_roster },
-	{ "info", PHASE_SETUP, on_info },
-	{ "domain-info", PHASE_SETUP, on_domain_info },
-	{ "gives", PHASE_SETUP, on_gives },
-	{ "refuses", PHASE_SETUP, on_refuses },
-	{ "manual", PHASE_SETUP, on_manual },
-	{ "auto", PHASE_SETUP, on_auto },
-	{ "no-carbons", PHASE_SETUP, on_no_carbons },
-	{ "off", PHASE_SETUP, on_off },
-	{ "on", PHASE_SETUP, on_on },
-	{ "rejects", PHASE_SETUP, on_rejects },
-	{ "features", PHASE_SETUP, on_features },
 	{ "connect", PHASE_ACTION, on_connect },
 	{ "refused", PHASE_ACTION, on_refused },
 	{ "login", PHASE_ACTION, on_login },
