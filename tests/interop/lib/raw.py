@@ -54,9 +54,11 @@ class Pieces:
 class RawClient(Client):
     kind = "raw"
 
-    def __init__(self, *args, source=None, **options):
+    def __init__(self, *args, source=None, context=None, **options):
+        """source: the address to connect from. context: for TLS, shared."""
         super().__init__(*args, **options)
-        self._source = source           # the address to connect from
+        self._source = source
+        self._context = context
         self._reader = self._writer = None
         self._pieces = None
         self._pending = []
@@ -65,9 +67,6 @@ class RawClient(Client):
     @property
     def domain(self):
         return self.jid.partition("@")[2].partition("/")[0]
-
-    def context(self):
-        return ssl.create_default_context(cafile=self.ca)
 
     # Step by step, for cases that stop half-way.
 
@@ -106,8 +105,8 @@ class RawClient(Client):
         return self._pending.pop(0)
 
     async def start_tls(self):
-        await self._writer.start_tls(self.context(),
-                                     server_hostname=self.domain)
+        context = self._context or ssl.create_default_context(cafile=self.ca)
+        await self._writer.start_tls(context, server_hostname=self.domain)
 
     async def secure(self):
         """Stream, STARTTLS, handshake, stream; returns the features."""
