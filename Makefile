@@ -1,5 +1,6 @@
 # all      ./xmpproxy (the default)
-# run      with proxy.xml: start it; without: show a conversation through it
+# run      with proxy.xml: start it; without: show a conversation through it,
+#          then wait for more clients (ONCE=1: end)
 # check    everything that is tested; PARTS="unit scripts" picks some of it
 # asan     the tests under AddressSanitizer and UBSan, with real servers too
 # lint     layers, format, cppcheck
@@ -11,12 +12,12 @@
 # V=1 shows the commands.
 
 prefix = /usr/local
-sysconfdir = /etc
 sbindir = $(prefix)/sbin
 datadir = $(prefix)/share
 mandir = $(datadir)/man
 unitdir = $(prefix)/lib/systemd/system
-confdir = $(sysconfdir)/xmpproxy
+# Where the program and the unit look for it, whatever the prefix.
+confdir = /etc/xmpproxy
 
 PKGS = expat openssl libxml-2.0 log4c libgsasl libcares libidn
 FUZZ_SECONDS = 600
@@ -66,8 +67,7 @@ LDFLAGS_fuzz = -fsanitize=$(SANITIZE)
 LDFLAGS_cover = --coverage
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE= -Iinclude -Itests $(WARNINGS) \
-	-DXMPPROXY_DATADIR='"$(datadir)/xmpproxy"' $(PKG_CFLAGS) $(CPPFLAGS) \
-	$(CFLAGS) $(FLAGS_$(FLAVOUR)) -fPIE
+	$(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$(FLAVOUR)) -fPIE
 ALL_LDFLAGS = -pie -Wl,--as-needed $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
 # What each folder gives.
@@ -117,7 +117,7 @@ $(LIB) $(RIG):
 	$(say) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-# Files that assembler takes in whole are in no .d file.
+# It carries the schema inside (.incbin, which -MMD does not see).
 $(O)/src/core/config_xml.o: conf/proxy.rng
 
 $(O)/%.o: %.c $(O)/flags | libs
@@ -125,10 +125,7 @@ $(O)/%.o: %.c $(O)/flags | libs
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# It carries the schema inside (.incbin, which -MMD does not see).
-$(O)/src/core/config_xml.o: conf/proxy.rng
-
-# Other flags (a prefix, say) make everything anew.
+# Other flags make everything anew.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS))' | \
@@ -158,7 +155,8 @@ deps-check:
 run: deps-run
 	@$(MAKE) all
 	@if [ -e proxy.xml ]; then exec ./xmpproxy --conffile proxy.xml; \
-	else exec /usr/bin/python3 tests/interop/demo.py; fi
+	else exec /usr/bin/python3 tests/interop/demo.py \
+		$(if $(ONCE),--once); fi
 
 check: deps-check
 	@MAKE='$(MAKE)' tests/run $(PARTS)
