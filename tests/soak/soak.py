@@ -51,18 +51,22 @@ def options():
 
 
 class Session(RawClient):
-    """Counts what it gets and keeps nothing."""
+    """Counts what it gets and, once it is there, keeps nothing."""
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.count = self.sum = 0
+        self.is_there = False
+
+    async def come(self, **options):
+        await super().come(**options)
+        self.is_there = True
 
     def _took(self, elem):
         got = stanza.delivery(elem)
         if got is None:
-            super()._took(elem)
-            if elem.tag != stanza.CLIENT + "iq":
-                self.stanzas.clear()
+            if not self.is_there:
+                super()._took(elem)
             return
         self.count += 1
         self.sum += int(got.body.partition(" ")[0])
