@@ -33,5 +33,7 @@ void outbox_add(struct outbox *, const struct buf *head, struct blob *body,
 void outbox_pump(struct outbox *, struct stream *, size_t max_bytes);
 /* The stream is lost: what it did not write whole goes up again on the next. */
 void outbox_rewind(struct outbox *, struct stream *);
+/* The stream is closed properly, so what it was handed is still written. */
+void outbox_leave(struct outbox *);
 
 #endif

@@ -20,12 +20,14 @@ struct upstream *upstream_new(struct account *);
 void upstream_free(struct upstream **);
 /* Connects, unless it is connected, connecting or waiting to. */
 void upstream_start(struct upstream *);
-/* Closes the stream (unavailable goes with it) and stays off until started. */
+/*
+ * Closes the stream behind all that it was handed (the server makes us unavailable
+ * with it), and stays off until started.
+ */
 void upstream_stop(struct upstream *, const char *reason);
-/* The configuration changed: forget refusals, connect anew. */
-void upstream_restart(struct upstream *);
+/* The configuration changed: the same, and refusals are forgotten. */
+void upstream_reset(struct upstream *, const char *reason);
 bool upstream_is_up(const struct upstream *);
-bool upstream_is_idle(const struct upstream *);    /* nothing open */
 struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
 const char *upstream_log_id(const struct upstream *);
 /* Why it is not up, for people; "" where it is. */

@@ -42,7 +42,7 @@ struct user *user_new(struct proxy *, const struct user_config *);
 void user_free(struct user **); /* sessions are gone already */
 /*
  * The configuration is replaced by another one: only what differs is touched. Those
- * of the old one are not used after it.
+ * of the old one are not used after it. Upstreams that have to be made anew are off.
  */
 void user_reload(struct user *, const struct user_config *);
 

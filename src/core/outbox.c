@@ -140,13 +140,13 @@ outbox_pump(struct outbox *box, struct stream *stream, size_t max_bytes)
 	}
 }
 
-void
-outbox_rewind(struct outbox *box, struct stream *stream)
+/* Nothing is on a stream any more; what cannot wait goes. */
+static void
+rewind_all(struct outbox *box)
 {
 	struct parcels all = STAILQ_HEAD_INITIALIZER(all);
 	struct parcel *p;
 
-	forget_written(box, stream_frames_written(stream));
 	box->has_stream = false;
 	STAILQ_CONCAT(&all, &box->parcels);
 	box->count = 0;
@@ -162,4 +162,18 @@ outbox_rewind(struct outbox *box, struct stream *stream)
 		box->count++;
 	}
 	box->next = STAILQ_FIRST(&box->parcels);
+}
+
+void
+outbox_rewind(struct outbox *box, struct stream *stream)
+{
+	forget_written(box, stream_frames_written(stream));
+	rewind_all(box);
+}
+
+void
+outbox_leave(struct outbox *box)
+{
+	forget_written(box, UINT64_MAX);
+	rewind_all(box);
 }

@@ -7,26 +7,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "core/account.h"
-#include "core/notice.h"
 #include "core/proxy.h"
 #include "core/route.h"
 #include "upstream_impl.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
-#include "xmpp/stanza.h"
 
-#define BACKOFF_MIN_MS   1000
-#define BACKOFF_MAX_MS   300000
-#define DIAL_BUSY_MS     100   /* too many dials at once: ask again */
-#define STEADY_MS        60000 /* up for so long: backoff starts anew */
-#define HOUR_MS          3600000
-#define REFUSED_RETRY_MS 1200000 /* three tries over an hour */
-#define REFUSALS_MAX     3
-#define CONFLICTS_MAX    2
-#define HOPS_MAX         3
+#define DIAL_BUSY_MS 100   /* too many dials at once: ask again */
+#define STEADY_MS    60000 /* up for so long: backoff starts anew */
 
 static const struct limits *
 limits_of(const struct upstream *u)
@@ -34,21 +24,8 @@ limits_of(const struct upstream *u)
 	return &u->proxy->config->limits;
 }
 
-/* Exponential, from the upper half of the interval, so that many do not come at once. */
-static uint64_t
-backoff(unsigned attempts)
-{
-	uint64_t ms = BACKOFF_MAX_MS;
-
-	if (attempts < 9)
-		ms = BACKOFF_MIN_MS << attempts;
-	if (ms > BACKOFF_MAX_MS)
-		ms = BACKOFF_MAX_MS;
-	return ms / 2 + random_below(ms / 2 + 1);
-}
-
-static void
-set_state(struct upstream *u, enum upstream_state state)
+void
+upstream_set_state(struct upstream *u, enum upstream_state state)
 {
 	if (u->state == UPSTREAM_DIALLING || u->state == UPSTREAM_NEGOTIATING)
 		u->proxy->dials_open--;
@@ -65,25 +42,23 @@ drop(struct upstream *u)
 	connect_free(&u->connect);
 	stream_abort(&u->stream);
 	timer_stop(&u->keepalive);
+	u->salting = 0;
 }
 
-static void
-set_trouble(struct upstream *u, const char *why)
+void
+upstream_set_trouble(struct upstream *u, const char *why)
 {
 	free(u->trouble);
 	u->trouble = mem_strdup(why);
 }
 
-/* The account is told when what it had is gone. */
+/* The account is told that what it had is gone. */
 static void
 leave_up(struct upstream *u)
 {
 	struct account *a = u->account;
 
-	if (u->state != UPSTREAM_UP)
-		return;
-	outbox_rewind(a->outbox, u->stream);
-	set_state(u, UPSTREAM_OFF);
+	upstream_set_state(u, UPSTREAM_OFF);
 	free(a->presence_sent);
 	a->presence_sent = NULL;
 	account_fail_iqs(a);
@@ -92,147 +67,17 @@ leave_up(struct upstream *u)
 		u->attempts = 0;
 }
 
-static void
-retry(struct upstream *u, uint64_t in_ms, const char *why)
+void
+upstream_lose(struct upstream *u)
 {
-	leave_up(u);
+	if (u->state == UPSTREAM_UP) {
+		outbox_rewind(u->account->outbox, u->stream);
+		leave_up(u);
+	}
 	drop(u);
-	set_trouble(u, why);
-	set_state(u, UPSTREAM_WAITING);
-	timer_set(&u->retry, in_ms);
-	log_event(LEVEL_WARN, u->log_id, "upstream-retry",
-	    "account=%s in_ms=%llu reason=%s", u->account->jid,
-	    (unsigned long long)in_ms, LOG_Q(why));
-}
-
-static void
-retry_later(struct upstream *u, const char *why)
-{
-	retry(u, backoff(u->attempts++), why);
-}
-
-static void
-give_up(struct upstream *u, const char *why)
-{
-	leave_up(u);
-	drop(u);
-	set_trouble(u, why);
-	set_state(u, UPSTREAM_REFUSED);
-	log_event(LEVEL_ERROR, u->log_id, "upstream-stopped",
-	    "account=%s reason=%s", u->account->jid, LOG_Q(why));
-	notice_user(u->account->user,
-	    "%s: %s. No further try until the configuration changes.",
-	    u->account->jid, why);
-}
-
-/* Wrong password and the like: three tries over an hour, then no more. */
-static void
-on_refused(struct upstream *u, const char *why)
-{
-	uint64_t now = clock_now();
-
-	if (u->refusals == 0 || now - u->first_refusal >= 2 * HOUR_MS) {
-		u->refusals = 0;
-		u->first_refusal = now;
-	}
-	if (++u->refusals >= REFUSALS_MAX) {
-		give_up(u, why);
-		return;
-	}
-	if (u->refusals == 1)
-		notice_user(u->account->user, "%s: %s.", u->account->jid, why);
-	retry(u, REFUSED_RETRY_MS, why);
-}
-
-/* Somebody else has our resource: one made by the server, then no more. */
-static void
-on_conflict(struct upstream *u, const char *why)
-{
-	uint64_t now = clock_now();
-
-	if (u->conflicts == 0 || now - u->first_conflict >= HOUR_MS) {
-		u->conflicts = 0;
-		u->first_conflict = now;
-	}
-	if (++u->conflicts >= CONFLICTS_MAX) {
-		give_up(u, why);
-		return;
-	}
-	u->server_resource = true;
-	retry_later(u, why);
-}
-
-static void
-on_see_other(struct upstream *u, const char *where)
-{
-	const char *port;
-	uint64_t number = 0;
-
-	if (++u->hops > HOPS_MAX) {
-		u->hops = 0;
-		retry_later(u, "sent from host to host too often");
-		return;
-	}
-	free(u->other_host);
-	u->other_port = 0;
-	u->other_host = mem_strdup(where);
-	port = strrchr(where, ':');
-	if (port != NULL && (strchr(where, ':') == port || port[-1] == ']') &&
-	    text_to_uint(port + 1, 1, 65535, &number)) {
-		u->other_host[port - where] = '\0';
-		u->other_port = (uint16_t)number;
-	}
-	retry(u, 0, "the server named another host");
 }
 
 /* --- once it is up --- */
-
-static void
-on_pong(struct account *a, struct elem *answer, void *arg)
-{
-	(void)arg;
-	if (answer != NULL)
-		a->upstream->pinged = false;
-}
-
-static void
-ping(struct upstream *u)
-{
-	struct arena *arena = arena_new();
-	struct elem *iq = elem_new(arena, NS_CLIENT, "iq");
-
-	elem_set(iq, "type", "get");
-	elem_child(iq, NS_PING, "ping");
-	if (account_ask(u->account, iq, u->account->domain, on_pong, NULL) ==
-	    0) {
-		u->pinged = true;
-		u->pinged_at = clock_now();
-	}
-	arena_free(&arena);
-}
-
-static void
-keep_alive(void *arg)
-{
-	struct upstream *u = arg;
-	uint64_t now = clock_now();
-	uint64_t every = limits_of(u)->ping_seconds * 1000;
-	uint64_t patience = limits_of(u)->ping_timeout_seconds * 1000;
-	uint64_t read = conn_last_read(stream_conn(u->stream));
-
-	if (u->pinged && read > u->pinged_at)
-		u->pinged = false;
-	if (u->pinged && now - u->pinged_at >= patience) {
-		retry_later(u, "the server does not answer a ping");
-		return;
-	}
-	if (!u->pinged && now - read >= every)
-		ping(u);
-	if (u->pinged)
-		timer_set(&u->keepalive, u->pinged_at + patience - now);
-	else
-		timer_set(&u->keepalive, read + every - now);
-}
 
 static void
 up_stanza(void *arg, struct elem *stanza)
@@ -259,10 +104,12 @@ up_closed(void *arg, const char *cond, const char *reason)
 
 	snprintf(why, sizeof(why), "%s%s%s", cond != NULL ? cond : "",
 	    cond != NULL ? ": " : "", reason);
-	if (cond != NULL && strcmp(cond, "conflict") == 0)
-		on_conflict(u, why);
+	if (text_equals(cond, "conflict"))
+		upstream_conflicted(u, why);
+	else if (text_equals(cond, "see-other-host") && u->is_secure)
+		upstream_sent_on(u, reason);
 	else
-		retry_later(u, why);
+		upstream_retry_later(u, why);
 }
 
 static const struct stream_events up_events = {
@@ -281,11 +128,12 @@ negotiated(void *arg, struct stream *stream, const char *full,
 	struct account *a = u->account;
 
 	u->stream = stream;
+	u->is_secure = stream_is_secure(stream);
 	stream_set_owner(stream, &up_events, u);
 	connect_free(&u->connect);
 	u->proxy->env.dial_free(&u->dial);
-	set_state(u, UPSTREAM_UP);
-	set_trouble(u, "");
+	upstream_set_state(u, UPSTREAM_UP);
+	upstream_set_trouble(u, "");
 	u->up_at = clock_now();
 	u->refusals = 0;
 	u->hops = 0;
@@ -316,21 +164,21 @@ negotiation_failed(void *arg, enum connect_failure failure, const char *text)
 	switch (failure) {
 	case CONNECT_LOST:
 	case CONNECT_TLS:
-		set_state(u, UPSTREAM_DIALLING);
+		upstream_set_state(u, UPSTREAM_DIALLING);
 		u->proxy->env.dial_next(u->dial, why);
 		break;
 	case CONNECT_REFUSED:
-		on_refused(u, why);
+		upstream_refused(u, why);
 		break;
 	case CONNECT_CONFLICT:
-		on_conflict(u, why);
+		upstream_conflicted(u, why);
 		break;
 	case CONNECT_ELSEWHERE:
-		on_see_other(u, why);
+		upstream_sent_on(u, why);
 		break;
 	case CONNECT_PASSING:
 	case CONNECT_NO_MECHANISM:
-		retry_later(u, why);
+		upstream_retry_later(u, why);
 		break;
 	}
 	free(why);
@@ -367,7 +215,7 @@ negotiate(struct upstream *u, struct transport *transport, bool direct)
 
 	options.name = arena_strndup(arena, config->jid,
 	    strcspn(config->jid, "@"));
-	set_state(u, UPSTREAM_NEGOTIATING);
+	upstream_set_state(u, UPSTREAM_NEGOTIATING);
 	u->connect = connect_new(u->proxy->loop,
 	    conn_new(u->proxy->loop, transport, u->log_id, NULL, NULL),
 	    &options, &connect_events, u);
@@ -391,7 +239,7 @@ dial_failed(void *arg, const char *reason)
 {
 	struct upstream *u = arg;
 
-	retry_later(u, reason);
+	upstream_retry_later(u, reason);
 }
 
 static const struct dial_events dial_events = {
@@ -454,12 +302,12 @@ dial(void *arg)
 	struct err err;
 
 	if (u->proxy->dials_open >= limits_of(u)->dials) {
-		set_state(u, UPSTREAM_WAITING);
+		upstream_set_state(u, UPSTREAM_WAITING);
 		timer_set(&u->retry, DIAL_BUSY_MS);
 		return;
 	}
 	if (prepare(u, &err) == -1) {
-		retry_later(u, err.text);
+		upstream_retry_later(u, err.text);
 		return;
 	}
 	if (u->other_host != NULL) {
@@ -467,7 +315,7 @@ dial(void *arg)
 		target.port = u->other_port;
 	}
 	target.domain = u->domain_ascii;
-	set_state(u, UPSTREAM_DIALLING);
+	upstream_set_state(u, UPSTREAM_DIALLING);
 	u->dial = u->proxy->env.dial_new(u->proxy->env.arg, &target,
 	    &dial_events, u);
 	/* A host that another one named is for this try only. */
@@ -488,18 +336,21 @@ upstream_new(struct account *a)
 	u->proxy_group = a->user->group;
 	snprintf(u->log_id, sizeof(u->log_id), "u%llu",
 	    (unsigned long long)u->id);
-	set_trouble(u, "not connected yet");
+	upstream_set_trouble(u, "not connected yet");
 	timer_init(&u->retry, u->proxy->loop, dial, u);
-	timer_init(&u->keepalive, u->proxy->loop, keep_alive, u);
+	timer_init(&u->keepalive, u->proxy->loop, upstream_keep_alive, u);
 	HASH_ADD(hh, u->proxy->upstreams, id, sizeof(u->id), u);
 	return u;
 }
 
-/* Says goodbye; the account hears that it is gone. */
+/* Says goodbye, behind all that the stream was handed. */
 static void
 close_stream(struct upstream *u)
 {
-	leave_up(u);
+	if (u->state == UPSTREAM_UP) {
+		outbox_leave(u->account->outbox);
+		leave_up(u);
+	}
 	stream_close(&u->stream);
 	drop(u);
 	timer_stop(&u->retry);
@@ -513,7 +364,7 @@ upstream_free(struct upstream **holder)
 	if (u == NULL)
 		return;
 	close_stream(u);
-	set_state(u, UPSTREAM_OFF);
+	upstream_set_state(u, UPSTREAM_OFF);
 	HASH_DEL(u->proxy->upstreams, u);
 	tls_trust_unref(&u->trust);
 	mem_wipe(&u->salted, sizeof(u->salted));
@@ -538,22 +389,23 @@ upstream_stop(struct upstream *u, const char *reason)
 	if (u->state == UPSTREAM_OFF || u->state == UPSTREAM_REFUSED)
 		return;
 	close_stream(u);
-	set_state(u, UPSTREAM_OFF);
-	set_trouble(u, reason);
+	upstream_set_state(u, UPSTREAM_OFF);
+	upstream_set_trouble(u, reason);
 	log_event(LEVEL_INFO, u->log_id, "upstream-off", "account=%s reason=%s",
 	    u->account->jid, LOG_Q(reason));
 }
 
 void
-upstream_restart(struct upstream *u)
+upstream_reset(struct upstream *u, const char *reason)
 {
 	close_stream(u);
-	set_state(u, UPSTREAM_OFF);
+	upstream_set_state(u, UPSTREAM_OFF);
+	upstream_set_trouble(u, reason);
 	u->attempts = u->refusals = u->conflicts = u->hops = 0;
 	u->server_resource = false;
+	mem_free_string(&u->other_host);
 	tls_trust_unref(&u->trust);
 	mem_wipe(&u->salted, sizeof(u->salted));
-	upstream_start(u);
 }
 
 bool

@@ -10,7 +10,7 @@
 
 struct salting {
 	struct proxy *proxy;
-	uint64_t upstream;
+	uint64_t upstream, number;
 	char *password;
 	enum scram_hash hash;
 	struct scram_keys salt;
@@ -19,18 +19,13 @@ struct salting {
 };
 
 static bool
-is_equal_salt(const struct scram_keys *a, const struct scram_keys *b)
-{
-	return a->iterations == b->iterations && a->salt_len == b->salt_len &&
-	    memcmp(a->salt, b->salt, a->salt_len) == 0;
-}
-
-static bool
 is_same_salt(const struct salted *have, enum scram_hash hash,
     const struct scram_keys *salt)
 {
 	return have->known && have->hash == hash &&
-	    is_equal_salt(&have->salt, salt);
+	    have->salt.iterations == salt->iterations &&
+	    have->salt.salt_len == salt->salt_len &&
+	    memcmp(have->salt.salt, salt->salt, salt->salt_len) == 0;
 }
 
 static void
@@ -50,14 +45,16 @@ done(void *arg)
 
 	HASH_FIND(hh, job->proxy->upstreams, &job->upstream,
 	    sizeof(job->upstream), u);
-	/* A job of an earlier try may come late, with another salt. */
-	if (u != NULL && u->connect != NULL && job->hash == u->wanted_hash &&
-	    is_equal_salt(&job->salt, &u->wanted)) {
+	/* One of an earlier try may come late: another salt, another password. */
+	if (u != NULL && job->number == u->salting) {
+		u->salting = 0;
 		u->salted = (struct salted){ .known = job->rc == 0,
 			.hash = job->hash,
 			.salt = job->salt };
 		memcpy(u->salted.key, job->key, sizeof(job->key));
-		connect_salted(u->connect, job->rc == 0 ? job->key : NULL);
+		if (u->connect != NULL)
+			connect_salted(u->connect,
+			    job->rc == 0 ? job->key : NULL);
 	}
 	mem_free_secret(&job->password);
 	mem_wipe(job->key, sizeof(job->key));
@@ -75,10 +72,9 @@ upstream_want_salted(void *arg, enum scram_hash hash,
 		connect_salted(u->connect, u->salted.key);
 		return;
 	}
-	u->wanted = *salt;
-	u->wanted_hash = hash;
 	job = mem_alloc(sizeof(*job));
 	job->proxy = u->proxy;
+	job->number = u->salting = proxy_id(u->proxy);
 	job->upstream = u->id;
 	job->password = mem_strdup(u->account->config->password);
 	job->hash = hash;

@@ -199,7 +199,8 @@ reload_accounts(struct user *u, const struct user_config *config)
 		}
 		if (account_differs(a->config, now)) {
 			a->config = now;
-			upstream_restart(a->upstream);
+			upstream_reset(a->upstream,
+			    "the account's configuration changed");
 		}
 		a->config = now;
 		a->jid = now->jid;
