@@ -41,8 +41,10 @@ struct account {
 	struct presences *presences;
 	struct iq_table *iqs;
 	struct outbox *outbox;
-	struct recent
-	    *exchanges; /* peer's full JID to the session last in touch */
+	/* A peer's full JID to the session last in touch. */
+	struct recent *exchanges;
+	/* "service node" to the session that subscribed: mod/pubsub.c's. */
+	struct recent *subscribers;
 
 	char *presence_sent; /* as it went up; NULL: none on this stream */
 	char *photo;         /* XEP-0153 hash; NULL: nobody said */

@@ -79,6 +79,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->iqs = iq_table_new(limits->iqs_per_account);
 	a->outbox = outbox_new(limits->outbox_entries);
 	a->exchanges = recent_new(limits->receipts);
+	a->subscribers = recent_new(limits->receipts);
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
 	a->upstream = upstream_new(a);
 	return a;
@@ -100,6 +101,7 @@ account_free(struct account **holder)
 	roster_free(&a->roster);
 	presences_free(&a->presences);
 	recent_free(&a->exchanges);
+	recent_free(&a->subscribers);
 	LIST_REMOVE(a, next);
 	free(a->full);
 	free(a->domain);

@@ -21,6 +21,7 @@ const struct module *const modules[] = {
 	&mod_presence,
 	&mod_directed,
 	&mod_archive,
+	&mod_pubsub,
 	&mod_receipts,
 	&mod_chat_states,
 	NULL,
