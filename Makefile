@@ -3,7 +3,7 @@
 #          then wait for more clients (ONCE=1: end)
 # check    everything that is tested; PARTS="unit scripts" picks some of it
 # asan     the tests under AddressSanitizer and UBSan, with real servers too
-# lint     layers, format, cppcheck
+# lint     layers, documents, format, cppcheck
 # format   clang-format over all C
 # fuzz     each fuzz target for FUZZ_SECONDS; TARGET=jid picks one
 # cover    line coverage of the unit tests and scripts

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Silent, or says what is wrong: layers, third-party headers, format, cppcheck.
+# Silent, or says what is wrong: layers, third-party headers, documents, format,
+# cppcheck.
 set -u
 cd "$(dirname "$0")/.."
 bad=0
@@ -47,6 +48,8 @@ at_most 'gsasl' 1
 at_most 'ares' 1
 at_most '(stringprep|idna|punycode|idn-)' 1
 at_most 'expat' 1
+
+tests/docs.sh || bad=1
 
 c_files=$(find src include tests -name '*.[ch]')
 clang-format --dry-run -Werror $c_files || bad=1
