@@ -26,7 +26,10 @@ enum form fanout_form(struct session *, const struct entry *,
 void fanout(struct user *, struct entry *);
 /* On with the history while there is room; called when it drains, and by settle. */
 void fanout_follow(struct session *);
-/* The session is one that gets messages from now on. */
+/*
+ * The session is one that gets messages from now on, or one that gets more of them
+ * than before (its priority, carbons): first what reached nobody.
+ */
 void fanout_start(struct session *);
 /* The same in a while, unless it sends presence first: a client may want copies alone. */
 void fanout_start_later(struct session *);

@@ -57,7 +57,9 @@ struct session {
 	uint64_t cursor;       /* the next entry to look at */
 	struct delivery *ring; /* in flight; queue_frames of them */
 	size_t ring_size, ring_first, ring_count;
-	uint64_t live_from; /* entries before it were there already: delayed */
+	size_t queue_bytes; /* its window, with ring_size: as it began */
+	/* Entries before it were there already: delayed, and only what reached nobody. */
+	uint64_t live_from;
 	struct missed *missed; /* by full JID */
 
 	struct iq_table *asked; /* requests of peers that went to it */
@@ -109,9 +111,11 @@ bool session_has_room(const struct session *);
 /* The account that carries a stanza of this session to that JID, and why. */
 struct account *session_route(struct session *, struct arena *, const char *to,
     const char **reason);
-/* The same JID as this session's view shows it; arena memory or the argument. */
+/* The same JID, prepared, as this session's view shows it; arena memory or the argument. */
 const char *session_view_of(struct session *, struct account *, struct arena *,
     const char *jid);
+/* Whether the two, of one user, see an account in common. */
+bool session_is_sibling(const struct session *, const struct session *);
 /* Whether the session sees that account. */
 bool session_sees(const struct session *, const struct account *);
 const char *session_domain(const struct session *);

@@ -25,7 +25,7 @@ struct user {
 	LIST_HEAD(, session) sessions;
 	unsigned session_count;
 	struct history *history;
-	uint64_t reached; /* the highest entry that any session got */
+	uint64_t reached; /* all entries up to it have reached a session */
 	struct scram_keys
 	    derived[SCRAM_HASHES]; /* of a plain password, once asked for */
 	struct recent *receipts;   /* went up: "account peer id" */
@@ -36,6 +36,7 @@ struct user {
 	struct recent *
 	    carriers; /* peer's bare JID to the account that last exchanged a message */
 	struct recent *sent; /* what went up lately, to its time */
+	struct recent *live; /* the same of what is not in the log */
 };
 
 struct user *user_new(struct proxy *, const struct user_config *);
@@ -51,6 +52,8 @@ struct account *user_find_account(const struct user *, uint64_t id);
 struct account *user_find_account_by_jid(const struct user *, const char *bare);
 /* NULL where no session of the user has that resource. */
 struct session *user_find_resource(const struct user *, const char *resource);
+/* Whether a session of the user is in the room of that JID. */
+bool user_is_in_room(const struct user *, const char *jid);
 unsigned user_available(const struct user *); /* sessions that are available */
 unsigned user_open_sessions(const struct user *); /* that are not closing */
 

@@ -20,20 +20,6 @@
 
 /* --- who gets what --- */
 
-static bool
-user_is_in_room(const struct user *u, const char *jid)
-{
-	const struct session *s;
-	const struct directed *d;
-
-	LIST_FOREACH(s, &u->sessions, next) {
-		d = directed_find_bare(s->directed, jid);
-		if (d != NULL && d->is_room)
-			return true;
-	}
-	return false;
-}
-
 static enum form
 form_in_room(struct session *s, const struct entry *e, const char **reason)
 {
@@ -51,6 +37,11 @@ form_outgoing(struct session *s, const struct entry *e, const char **reason)
 {
 	*reason = "its own message";
 	if (e->origin == s->id)
+		return FORM_NOTHING;
+	/* XEP-0280 6.1: only clients that are there can answer. */
+	*reason = "it is not in that room";
+	if (e->is_room_private && user_is_in_room(s->user, e->peer) &&
+	    directed_find_bare(s->directed, e->peer) == NULL)
 		return FORM_NOTHING;
 	*reason = "not eligible for carbons";
 	if (!e->is_eligible || e->type == TYPE_GROUPCHAT)
@@ -111,6 +102,36 @@ form_incoming(struct session *s, const struct entry *e, const char **reason)
 	return form_copy(s, e, reason);
 }
 
+/*
+ * A private message is for one session as long as that is there; if that went without
+ * it, it is what reached nobody.
+ */
+static bool
+is_for_another(const struct session *s, const struct entry *e)
+{
+	const struct session *only;
+
+	if (e->only == 0 || e->only == s->id)
+		return false;
+	only = proxy_find_session(s->proxy, e->only);
+	return e->seq == 0 || e->reached || (only != NULL && !only->closing);
+}
+
+/* Before it began to follow: it gets only what nobody got, itself neither. */
+static bool
+was_got(const struct session *s, const struct entry *e)
+{
+	size_t i;
+
+	if (e->seq == 0 || e->seq >= s->live_from)
+		return false;
+	for (i = 0; i < s->ring_count; i++) {
+		if (s->ring[(s->ring_first + i) % s->ring_size].seq == e->seq)
+			return true;
+	}
+	return e->reached;
+}
+
 enum form
 fanout_form(struct session *s, const struct entry *e, const char **reason)
 {
@@ -120,7 +141,10 @@ fanout_form(struct session *s, const struct entry *e, const char **reason)
 	if (a == NULL || !session_sees(s, a))
 		return FORM_NOTHING;
 	*reason = "for another session";
-	if (e->only != 0 && e->only != s->id)
+	if (is_for_another(s, e))
+		return FORM_NOTHING;
+	*reason = "a session has got it already";
+	if (was_got(s, e))
 		return FORM_NOTHING;
 	switch (e->direction) {
 	case DIR_OUT:
@@ -141,8 +165,13 @@ fanout_form(struct session *s, const struct entry *e, const char **reason)
 static void
 reach(struct user *u, uint64_t seq)
 {
-	if (seq > u->reached)
-		u->reached = seq;
+	struct entry *e = history_at(u->history, seq);
+
+	if (e != NULL)
+		e->reached = true;
+	while (
+	    (e = history_at(u->history, u->reached + 1)) != NULL && e->reached)
+		u->reached++;
 }
 
 void
@@ -152,7 +181,7 @@ fanout_settle(struct session *s)
 
 	if (s->stream == NULL)
 		return;
-	written = conn_frames_written(stream_conn(s->stream));
+	written = stream_frames_written(s->stream);
 	while (s->ring_count > 0 && s->ring[s->ring_first].frame <= written) {
 		reach(s->user, s->ring[s->ring_first].seq);
 		s->ring_first = (s->ring_first + 1) % s->ring_size;
@@ -196,7 +225,7 @@ is_late(const struct session *s, const struct entry *e)
 {
 	if (e->has_delay)
 		return false;
-	return e->seq < s->live_from || clock_wall() - e->time > LATE_MS;
+	return e->seq < s->live_from || clock_wall() > e->time + LATE_MS;
 }
 
 static void
@@ -262,23 +291,42 @@ fanout(struct user *u, struct entry *e)
 		return;
 	}
 	history_append(u->history, e);
+	/* Who joins a room is told by the room what was said there. */
+	if (e->type == TYPE_GROUPCHAT)
+		reach(u, e->seq);
 	LIST_FOREACH(s, &u->sessions, next)
 		fanout_follow(s);
+}
+
+/* The first entry that a session may still wait for. */
+static uint64_t
+first_waiting(struct user *u)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &u->sessions, next)
+		fanout_settle(s);
+	return u->reached + 1;
 }
 
 void
 fanout_start(struct session *s)
 {
-	struct session *other;
+	uint64_t first;
 
-	if (s->following || s->closing)
+	if (s->closing)
 		return;
-	LIST_FOREACH(other, &s->user->sessions, next)
-		fanout_settle(other);
 	timer_stop(&s->follow_timer);
-	s->following = true;
-	s->cursor = s->user->reached + 1;
-	s->live_from = history_next(s->user->history);
+	first = first_waiting(s->user);
+	if (!s->following) {
+		s->following = true;
+		s->cursor = first;
+		s->live_from = history_next(s->user->history);
+	} else if (first < s->cursor) {
+		if (s->live_from < s->cursor)
+			s->live_from = s->cursor;
+		s->cursor = first;
+	}
 	fanout_follow(s);
 }
 

@@ -193,6 +193,7 @@ on_closed(void *arg, const char *cond, const char *reason)
 
 	log_event(LEVEL_INFO, s->log_id, "session-ended",
 	    "condition=%s reason=%s", cond != NULL ? cond : "-", LOG_Q(reason));
+	fanout_settle(s);
 	stream_close(&s->stream);
 	session_close(s, -1, reason);
 }
@@ -221,6 +222,7 @@ session_new(struct user *u, struct account *view, const char *resource,
 	    (unsigned long long)s->id);
 	s->presence_arena = arena_new();
 	s->ring_size = limits_of(s)->queue_frames;
+	s->queue_bytes = limits_of(s)->queue_bytes;
 	s->asked = iq_table_new(limits_of(s)->iqs_per_session);
 	timer_init(&s->alive, u->proxy->loop, keep_alive, s);
 	timer_init(&s->roster_timer, u->proxy->loop, NULL, s);
@@ -243,7 +245,7 @@ session_start(struct session *s, struct stream *stream)
 	conn_set_id(conn, s->log_id);
 	conn_set_group(conn, s->user->group);
 	conn_set_rate(conn, limits->read_rate, limits->read_burst);
-	conn_set_window(conn, limits->queue_frames, limits->queue_bytes);
+	conn_set_window(conn, s->ring_size, s->queue_bytes);
 	timer_set(&s->alive, limits->idle_seconds * 1000);
 	log_event(LEVEL_INFO, s->log_id, "session-start",
 	    "user=%s jid=%s view=%s peer=%s", s->user->name, LOG_Q(s->full),
@@ -415,14 +417,13 @@ session_push(struct session *s, const char *type, const struct elem *payload)
 bool
 session_has_room(const struct session *s)
 {
-	const struct limits *limits = limits_of(s);
 	const struct conn *conn;
 
 	if (s->closing || s->stream == NULL)
 		return false;
 	conn = stream_conn(s->stream);
-	return conn_queued_frames(conn) < limits->queue_frames &&
-	    conn_queued_bytes(conn) < limits->queue_bytes;
+	return conn_queued_frames(conn) < s->ring_size &&
+	    conn_queued_bytes(conn) < s->queue_bytes;
 }
 
 /* --- the view --- */
@@ -431,6 +432,13 @@ bool
 session_sees(const struct session *s, const struct account *a)
 {
 	return s->account == NULL || s->account == a;
+}
+
+bool
+session_is_sibling(const struct session *s, const struct session *other)
+{
+	return s->account == NULL || other->account == NULL ||
+	    s->account == other->account;
 }
 
 const char *
@@ -445,8 +453,11 @@ const char *
 session_view_of(struct session *s, struct account *a, struct arena *arena,
     const char *jid)
 {
-	struct address_map map = account_map_down(a, s);
+	struct address_map map;
 
+	if (!jid_same_bare(jid, a->jid))
+		return jid;
+	map = account_map_down(a, s);
 	return address_map(arena, &map, jid);
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/availability.h"
+#include "core/directed.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/upstream.h"
@@ -48,6 +49,7 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->notes = recent_new(limits->receipts);
 	u->carriers = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
+	u->live = recent_new(limits->receipts);
 	STAILQ_FOREACH(account, &config->accounts, next)
 		add_account(u, account);
 	return u;
@@ -70,6 +72,7 @@ user_free(struct user **holder)
 	recent_free(&u->notes);
 	recent_free(&u->carriers);
 	recent_free(&u->sent);
+	recent_free(&u->live);
 	mem_wipe(u->derived, sizeof(u->derived));
 	free(u->name);
 	free(u->bare);
@@ -145,6 +148,20 @@ user_open_sessions(const struct user *u)
 	LIST_FOREACH(s, &u->sessions, next)
 		count += !s->closing;
 	return count;
+}
+
+bool
+user_is_in_room(const struct user *u, const char *jid)
+{
+	const struct session *s;
+	const struct directed *d;
+
+	LIST_FOREACH(s, &u->sessions, next) {
+		d = directed_find_bare(s->directed, jid);
+		if (!s->closing && d != NULL && d->is_room)
+			return true;
+	}
+	return false;
 }
 
 /* Whether the upstream has to be made anew. */
