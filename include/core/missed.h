@@ -5,10 +5,17 @@
 #ifndef CORE_MISSED_H
 #define CORE_MISSED_H
 
-struct account;
+#include <stdint.h>
+
 struct session;
 
-void missed_add(struct session *, struct account *, const char *full);
+/*
+ * account 0: the presence of the user's own session. Where there are more JIDs than
+ * presences are kept, the session is closed.
+ */
+void missed_add(struct session *, uint64_t account, const char *full);
+/* What is current of that JID has just been sent. */
+void missed_remove(struct session *, const char *full);
 /* Sends what is current of each, while there is room. */
 void missed_flush(struct session *);
 void missed_clear(struct session *);

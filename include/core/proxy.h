@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/table.h"
 #include "core/config.h"
 #include "core/hooks.h"
@@ -55,6 +57,9 @@ struct proxy {
 	unsigned logins_open, sessions_open, dials_open;
 	struct peers *peers; /* connections by address */
 	struct throttle *by_address, *by_name;
+	/* For the one head that is being made; empty of anything else. */
+	struct buf head;
+	struct arena *scratch;
 	uint64_t next_id;         /* sessions, accounts, logins, upstreams */
 	unsigned char secret[16]; /* made-up salts */
 	bool stopping;

@@ -7,12 +7,18 @@
 struct account;
 struct session;
 
-/* One presence of the cache to one session. */
+/*
+ * To a session whose queue is full it goes later (missed.h).
+ *
+ * One presence of the cache to one session.
+ */
 void relay_presence(struct session *, struct account *,
     const struct presence *);
 /* That this JID is unavailable. */
 void relay_unavailable(struct session *, struct account *, const char *from);
-/* A presence of the session itself to another session (or itself); NULL body: unavailable. */
+/* A presence of the session `from`, as it is now, to another session or itself. */
 void relay_sibling(struct session *to, struct session *from);
+/* The same by its full JID in the view of `to`; the session may have gone. */
+void relay_sibling_now(struct session *to, const char *jid);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/account.h"
+#include "core/proxy.h"
 #include "core/relay.h"
 #include "core/session.h"
 
@@ -14,19 +15,44 @@ struct missed {
 	char full[];
 };
 
-void
-missed_add(struct session *s, struct account *a, const char *full)
+static struct missed *
+find(struct session *s, const char *full)
 {
-	size_t len = strlen(full);
 	struct missed *m;
 
-	HASH_FIND(hh, s->missed, full, len, m);
+	HASH_FIND_STR(s->missed, full, m);
+	return m;
+}
+
+void
+missed_add(struct session *s, uint64_t account, const char *full)
+{
+	size_t len = strlen(full);
+	struct missed *m = find(s, full);
+
+	if (m == NULL &&
+	    HASH_COUNT(s->missed) >= s->proxy->config->limits.presences) {
+		session_close(s, STREAM_RESOURCE_CONSTRAINT,
+		    "does not read what is sent to it");
+		return;
+	}
 	if (m == NULL) {
 		m = mem_alloc(sizeof(*m) + len + 1);
 		memcpy(m->full, full, len + 1);
 		HASH_ADD_KEYPTR(hh, s->missed, m->full, len, m);
 	}
-	m->account = a->id;
+	m->account = account;
+}
+
+void
+missed_remove(struct session *s, const char *full)
+{
+	struct missed *m = find(s, full);
+
+	if (m == NULL)
+		return;
+	HASH_DEL(s->missed, m);
+	free(m);
 }
 
 static void
@@ -35,9 +61,11 @@ catch_up(struct session *s, const struct missed *m)
 	struct account *a = user_find_account(s->user, m->account);
 	const struct presence *p;
 
-	if (a == NULL)
+	if (m->account == 0)
+		relay_sibling_now(s, m->full);
+	else if (a == NULL)
 		return;
-	if ((p = presences_find(a->presences, m->full)) != NULL)
+	else if ((p = presences_find(a->presences, m->full)) != NULL)
 		relay_presence(s, a, p);
 	else
 		relay_unavailable(s, a, m->full);
@@ -46,11 +74,10 @@ catch_up(struct session *s, const struct missed *m)
 void
 missed_flush(struct session *s)
 {
-	struct missed *m, *tmp;
+	struct missed *m;
 
-	HASH_ITER(hh, s->missed, m, tmp) {
-		if (!session_has_room(s))
-			return;
+	/* Where the session is closed meanwhile, all of them are gone. */
+	while ((m = s->missed) != NULL && session_has_room(s)) {
 		HASH_DEL(s->missed, m);
 		catch_up(s, m);
 		free(m);

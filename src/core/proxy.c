@@ -87,6 +87,7 @@ proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
 	p->config = config;
 	p->env = *env;
 	p->modules = modules;
+	p->scratch = arena_new();
 	p->peers = peers_new();
 	p->by_address = throttle_new(THROTTLE_KEYS);
 	p->by_name = throttle_new(THROTTLE_KEYS);
@@ -162,6 +163,8 @@ proxy_free(struct proxy **holder)
 	throttle_free(&p->by_address);
 	throttle_free(&p->by_name);
 	peers_free(&p->peers);
+	buf_free(&p->head);
+	arena_free(&p->scratch);
 	mem_wipe(p->secret, sizeof(p->secret));
 	free(p->stream_features);
 	config_free(&p->config);

@@ -3,30 +3,57 @@
 #include "core/account.h"
 #include "core/frame.h"
 #include "core/missed.h"
+#include "core/proxy.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
+
+/*
+ * To a session whose queue is full nothing goes now. What does go is current, and
+ * nothing older of that JID is owed any more.
+ */
+static bool
+may_send(struct session *s, uint64_t account, const char *jid)
+{
+	if (s->closing)
+		return false;
+	if (!session_has_room(s)) {
+		missed_add(s, account, jid);
+		return false;
+	}
+	missed_remove(s, jid);
+	return true;
+}
 
 static void
 send_presence(struct session *s, const struct frame_head *h, struct blob *body)
 {
-	struct buf head = { 0 };
+	struct buf *head = &s->proxy->head;
 
-	frame_head(&head, h);
-	buf_putc(&head, '>');
-	session_send_frame(s, head.data, head.len, body, "</presence>");
-	buf_free(&head);
+	buf_clear(head);
+	frame_head(head, h);
+	buf_putc(head, '>');
+	session_send_frame(s, head->data, head->len, body, "</presence>");
+}
+
+static void
+send_unavailable(struct session *s, const char *from)
+{
+	send_presence(s,
+	    &(struct frame_head){ .name = "presence",
+		.type = "unavailable",
+		.from = from,
+		.to = s->full },
+	    NULL);
 }
 
 void
 relay_presence(struct session *s, struct account *a, const struct presence *p)
 {
-	struct arena *arena;
+	struct arena *arena = s->proxy->scratch;
 
-	if (!session_has_room(s)) {
-		missed_add(s, a, p->from);
+	if (!may_send(s, a->id, p->from))
 		return;
-	}
-	arena = arena_new();
+	arena_reset(arena);
 	send_presence(s,
 	    &(struct frame_head){ .name = "presence",
 		.id = p->id,
@@ -34,42 +61,57 @@ relay_presence(struct session *s, struct account *a, const struct presence *p)
 		.to = s->full,
 		.lang = p->lang },
 	    p->body);
-	arena_free(&arena);
 }
 
 void
 relay_unavailable(struct session *s, struct account *a, const char *from)
 {
-	struct arena *arena;
+	struct arena *arena = s->proxy->scratch;
 
-	if (!session_has_room(s)) {
-		missed_add(s, a, from);
+	if (!may_send(s, a->id, from))
 		return;
-	}
-	arena = arena_new();
-	send_presence(s,
+	arena_reset(arena);
+	send_unavailable(s, session_view_of(s, a, arena, from));
+}
+
+static void
+send_sibling(struct session *to, struct session *from, const char *jid)
+{
+	struct blob *body = frame_body(from->presence);
+
+	send_presence(to,
 	    &(struct frame_head){ .name = "presence",
-		.type = "unavailable",
-		.from = session_view_of(s, a, arena, from),
-		.to = s->full },
-	    NULL);
-	arena_free(&arena);
+		.from = jid,
+		.to = to->full,
+		.lang = elem_lang(from->presence) },
+	    body);
+	blob_unref(&body);
 }
 
 void
 relay_sibling(struct session *to, struct session *from)
 {
-	struct arena *arena = arena_new();
-	struct blob *body = NULL;
+	struct arena *arena = to->proxy->scratch;
+	const char *jid;
 
+	arena_reset(arena);
+	jid = jid_with_resource(arena, to->bare, from->resource);
+	if (!may_send(to, 0, jid))
+		return;
 	if (from->available)
-		body = frame_body(from->presence);
-	send_presence(to,
-	    &(struct frame_head){ .name = "presence",
-		.type = from->available ? NULL : "unavailable",
-		.from = jid_with_resource(arena, to->bare, from->resource),
-		.to = to->full },
-	    body);
-	blob_unref(&body);
-	arena_free(&arena);
+		send_sibling(to, from, jid);
+	else
+		send_unavailable(to, jid);
+}
+
+void
+relay_sibling_now(struct session *to, const char *jid)
+{
+	struct session *from;
+
+	from = user_find_resource(to->user, jid_resource(jid));
+	if (from != NULL && from->available)
+		relay_sibling(to, from);
+	else if (may_send(to, 0, jid))
+		send_unavailable(to, jid);
 }

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "core/account.h"
 #include "core/frame.h"
+#include "core/proxy.h"
 #include "core/sent.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
@@ -19,8 +20,8 @@ struct rendering {
 	struct account *account;
 	struct entry *entry;
 	struct arena *arena;
+	struct buf *head;
 	bool late;
-	struct buf head;
 };
 
 const char *
@@ -38,6 +39,20 @@ view_of(struct rendering *r, const char *jid)
 	return session_view_of(r->session, r->account, r->arena, jid);
 }
 
+/* Who the user is in it, where it is not to the session itself. */
+static const char *
+own_jid(struct rendering *r)
+{
+	const struct session *s = r->session;
+	const char *local = r->entry->local;
+
+	if (local == NULL)
+		return s->bare;
+	if (s->account != NULL || jid_is_bare(local))
+		return view_of(r, local);
+	return jid_with_resource(r->arena, s->bare, jid_resource(local));
+}
+
 /* The body as this view shows it: shared, unless own JIDs stand in it. */
 static struct blob *
 body_of(struct rendering *r)
@@ -47,7 +62,7 @@ body_of(struct rendering *r)
 		.attrs = 100000,
 		.elems = 10000000 };
 	struct entry *e = r->entry;
-	struct address_map map = account_map_down(r->account, r->session);
+	struct address_map map;
 	struct buf whole = { 0 };
 	struct elem *stanza;
 	struct blob *body;
@@ -63,16 +78,20 @@ body_of(struct rendering *r)
 	/* The bytes are our own writer's: they parse. */
 	if (stanza == NULL)
 		return blob_ref(e->body);
+	map = account_map_down(r->account, r->session);
+	/* In what was sent the own full JID is the sender's. */
+	if (e->direction == DIR_OUT)
+		map.full_to = own_jid(r);
 	address_rewrite(stanza, &map);
 	body = frame_body(stanza);
 	return body;
 }
 
 static void
-put_delay(struct rendering *r)
+put_delay(struct rendering *r, bool wanted)
 {
-	if (r->late)
-		frame_delay(&r->head, r->session->bare, r->entry->time);
+	if (wanted)
+		frame_delay(r->head, r->session->bare, r->entry->time);
 }
 
 /* from and to of the message itself, as this view shows them. */
@@ -80,7 +99,6 @@ static void
 put_message(struct rendering *r, const char *xmlns)
 {
 	struct entry *e = r->entry;
-	const char *local = e->local ? e->local : r->account->jid;
 	struct frame_head h = { .name = "message",
 		.xmlns = xmlns,
 		.type = frame_type(e->type),
@@ -88,14 +106,17 @@ put_message(struct rendering *r, const char *xmlns)
 		.lang = e->lang };
 
 	if (e->direction == DIR_OUT) {
-		h.from = view_of(r, local);
+		h.from = own_jid(r);
 		h.to = view_of(r, e->peer);
 	} else {
 		h.from = view_of(r, e->peer);
-		h.to = view_of(r, local);
+		h.to = own_jid(r);
+		/* Also where the upstream has another full JID by now. */
+		if (e->direction == DIR_IN && e->local != NULL)
+			h.to = r->session->full;
 	}
-	frame_head(&r->head, &h);
-	buf_putc(&r->head, '>');
+	frame_head(r->head, &h);
+	buf_putc(r->head, '>');
 }
 
 static void
@@ -104,8 +125,8 @@ send_plain(struct rendering *r)
 	struct blob *body = body_of(r);
 
 	put_message(r, NULL);
-	put_delay(r);
-	session_send_frame(r->session, r->head.data, r->head.len, body,
+	put_delay(r, r->late);
+	session_send_frame(r->session, r->head->data, r->head->len, body,
 	    "</message>");
 	blob_unref(&body);
 }
@@ -117,17 +138,17 @@ send_carbon(struct rendering *r, const char *name, const char *tail)
 	struct session *s = r->session;
 	struct blob *body = body_of(r);
 
-	frame_head(&r->head,
+	frame_head(r->head,
 	    &(struct frame_head){ .name = "message",
 		.from = s->bare,
 		.to = s->full,
 		.type = frame_type(r->entry->type) });
-	buf_printf(&r->head,
+	buf_printf(r->head,
 	    "><%s xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>",
 	    name);
-	put_delay(r);
+	put_delay(r, r->late);
 	put_message(r, NS_CLIENT);
-	session_send_frame(s, r->head.data, r->head.len, body, tail);
+	session_send_frame(s, r->head->data, r->head->len, body, tail);
 	blob_unref(&body);
 }
 
@@ -136,7 +157,7 @@ static void
 send_note(struct rendering *r)
 {
 	struct entry *e = r->entry;
-	struct buf *b = &r->head;
+	struct buf *b = r->head;
 	char id[RANDOM_ID_SIZE];
 	const char *peer = view_of(r, e->peer);
 
@@ -149,7 +170,8 @@ send_note(struct rendering *r)
 		.id = id,
 		.lang = e->lang });
 	buf_putc(b, '>');
-	put_delay(r);
+	/* Of the body nothing else goes along. */
+	put_delay(r, r->late || e->has_delay);
 	buf_puts(b, "<body>" NOTE_MARK);
 	elem_escape(b,
 	    e->is_encrypted || e->text == NULL ? "[encrypted]" : e->text);
@@ -164,8 +186,12 @@ render_send(struct session *s, struct account *a, struct entry *e,
 	struct rendering r = { .session = s,
 		.account = a,
 		.entry = e,
-		.late = late,
-		.arena = arena_new() };
+		.arena = s->proxy->scratch,
+		.head = &s->proxy->head,
+		.late = late };
+
+	arena_reset(r.arena);
+	buf_clear(r.head);
 
 	switch (form) {
 	case FORM_NOTHING:
@@ -185,6 +211,4 @@ render_send(struct session *s, struct account *a, struct entry *e,
 		send_note(&r);
 		break;
 	}
-	buf_free(&r.head);
-	arena_free(&r.arena);
 }

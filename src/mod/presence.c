@@ -14,6 +14,7 @@
 #include "core/directed.h"
 #include "core/fanout.h"
 #include "core/frame.h"
+#include "core/missed.h"
 #include "core/proxy.h"
 #include "core/relay.h"
 #include "core/session.h"
@@ -94,13 +95,20 @@ store_presence(struct session *s, const struct elem *presence, int priority)
 	    s->account != NULL ? s->account : user_default_account(s->user));
 }
 
+static bool
+may_tell(const struct session *other, const struct session *s)
+{
+	return other != s && !other->closing && other->available &&
+	    session_is_sibling(other, s);
+}
+
 static void
 tell_siblings(struct session *s)
 {
 	struct session *other;
 
 	LIST_FOREACH(other, &s->user->sessions, next) {
-		if (other != s && !other->closing && other->available)
+		if (may_tell(other, s))
 			relay_sibling(other, s);
 	}
 }
@@ -127,7 +135,7 @@ welcome(struct session *s)
 	struct telling t = { .session = s };
 
 	LIST_FOREACH(other, &s->user->sessions, next) {
-		if (other != s && !other->closing && other->available)
+		if (may_tell(other, s))
 			relay_sibling(s, other);
 	}
 	LIST_FOREACH(a, &s->user->accounts, next) {
@@ -146,7 +154,7 @@ welcome(struct session *s)
 static const char *
 on_available(struct session *s, struct route *r)
 {
-	bool is_first = !s->available;
+	bool is_first = !s->available, takes_more = s->priority < 0;
 	int priority;
 
 	if (parse_priority(r->stanza, &priority) == -1) {
@@ -160,6 +168,8 @@ on_available(struct session *s, struct route *r)
 	tell_siblings(s);
 	if (is_first)
 		welcome(s);
+	else if (takes_more)
+		fanout_start(s);
 	availability_session_changed(s);
 	return "the session is available";
 }
@@ -170,6 +180,7 @@ become_unavailable(struct session *s)
 	if (!s->available)
 		return;
 	s->available = false;
+	missed_clear(s);
 	if (!s->closing)
 		relay_sibling(s, s);
 	tell_siblings(s);
@@ -241,22 +252,19 @@ is_directed_there(const struct account *a, const char *from)
 }
 
 static bool
-may_see(struct session *s, struct account *a, const char *from, bool directed)
+is_there(const struct session *s, const struct account *a, const char *from)
 {
-	if (s->closing || !session_sees(s, a))
-		return false;
-	if (directed)
-		return directed_find_bare(s->directed, from) != NULL;
-	return s->available;
+	return !s->closing && session_sees(s, a) &&
+	    directed_find_bare(s->directed, from) != NULL;
 }
 
 static void
-spread(struct account *a, const struct presence *p, bool directed)
+spread(struct account *a, const struct presence *p)
 {
 	struct session *s;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!may_see(s, a, p->from, directed))
+		if (s->closing || !s->available || !session_sees(s, a))
 			continue;
 		if (p->body != NULL)
 			relay_presence(s, a, p);
@@ -275,7 +283,7 @@ spread_as_it_is(struct account *a, struct route *r)
 	struct address_map map;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!may_see(s, a, r->from, true))
+		if (!is_there(s, a, r->from))
 			continue;
 		map = account_map_down(a, s);
 		copy = elem_copy(arena, r->stanza);
@@ -298,7 +306,7 @@ on_contact_available(struct account *a, struct route *r)
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
 		    "presence-not-kept", "from=%s reason=\"too many\"",
 		    LOG_Q(r->from));
-	spread(a, &p, false);
+	spread(a, &p);
 	blob_unref(&p.body);
 	return "to all sessions";
 }
@@ -310,7 +318,7 @@ gone(void *arg, const struct presence *p)
 	struct presence copy = { .from = mem_strdup(p->from) };
 
 	presences_remove(a->presences, p->from);
-	spread(a, &copy, false);
+	spread(a, &copy);
 	free(copy.from);
 }
 
@@ -324,7 +332,7 @@ on_contact_unavailable(struct account *a, struct route *r)
 		return "all of the contact's resources are gone";
 	}
 	presences_remove(a->presences, r->from);
-	spread(a, &p, false);
+	spread(a, &p);
 	return "to all sessions";
 }
 
@@ -374,12 +382,13 @@ session_gone(struct session *s)
 	struct user *u = s->user;
 	struct account *a;
 
+	/* First, so that the end of the stream is all that contacts see. */
+	if (user_open_sessions(u) == 0 &&
+	    u->config->detached == DETACHED_DISCONNECT) {
+		LIST_FOREACH(a, &u->accounts, next)
+			upstream_stop(a->upstream, "nobody is there");
+	}
 	become_unavailable(s);
-	if (user_open_sessions(u) > 0 ||
-	    u->config->detached != DETACHED_DISCONNECT)
-		return;
-	LIST_FOREACH(a, &u->accounts, next)
-		upstream_stop(a->upstream, "nobody is there");
 }
 
 static void
