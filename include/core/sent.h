@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct account;
+struct elem;
 struct entry;
 struct session;
 struct user;
@@ -20,10 +21,26 @@ void sent_remember_self(struct user *, const char *id, uint64_t session);
 uint64_t sent_find_self(struct user *, const char *id); /* 0: none */
 
 /*
- * Receipts: whether it is the first for that id to that peer from the account. Remembers
- * it. The peer's resource does not count.
+ * Receipts: whether none for that id went up to that peer from the account. The peer's
+ * resource does not count.
  */
-bool sent_receipt_is_first(struct account *, const char *peer, const char *id);
+bool sent_receipt_is_first(const struct account *, const char *peer,
+    const char *id);
+/*
+ * Displayed markers: whether it goes beyond the last one that went up; for what is not
+ * in the log it does.
+ */
+bool sent_marker_is_forward(const struct account *, const char *peer,
+    const char *id);
+/* The receipt and the marker in a message that went up, if any. */
+void sent_remember_answers(struct account *, const char *peer,
+    const struct elem *message);
+
+/* A message that is not in the log, for the error that may answer it. */
+void sent_remember_live(struct account *, const struct entry *);
+/* false: there was none. */
+bool sent_find_live(const struct account *, const char *peer, const char *id,
+    uint64_t *session, bool *is_eligible);
 
 /* A note that we made up: what answers it ends here. */
 void sent_remember_note(struct user *, const char *id);

@@ -154,6 +154,15 @@ hooks_client_iq(struct session *s, struct route *r, unsigned scope)
 	return NULL;
 }
 
+/* RFC 6121 2.1.6: what the own server alone may say is nobody else's business. */
+static const char *
+refuse(struct account *a, struct route *r)
+{
+	account_answer(a,
+	    stanza_error(r->stanza, ERR_SERVICE_UNAVAILABLE, NULL));
+	return "only the own server may say so";
+}
+
 const char *
 hooks_peer_iq(struct account *a, struct route *r, bool own)
 {
@@ -164,10 +173,13 @@ hooks_peer_iq(struct account *a, struct route *r, bool own)
 	{
 		for (const struct peer_iq_handler *h = m->peer_iqs;
 		     h != NULL && h->name != NULL; h++) {
-			if ((h->own_only && !own) ||
-			    !fits(h->type, h->ns, h->name, r, payload))
+			if (!fits(h->type, h->ns, h->name, r, payload))
 				continue;
-			if ((reason = h->handle(a, r)) != NULL)
+			if (h->own_only && !own)
+				reason = refuse(a, r);
+			else
+				reason = h->handle(a, r);
+			if (reason != NULL)
 				return decided(upstream_log_id(a->upstream), m,
 				    r, reason);
 		}

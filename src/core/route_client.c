@@ -11,6 +11,7 @@
 #include "core/directed.h"
 #include "core/fanout.h"
 #include "core/frame.h"
+#include "core/incoming.h"
 #include "core/proxy.h"
 #include "core/route.h"
 #include "core/sent.h"
@@ -44,25 +45,35 @@ outgoing_entry(struct session *s, struct account *a, const struct route *r)
 {
 	struct entry *e = entry_new();
 	const char *text = elem_child_text(r->stanza, NS_CLIENT, "body");
+	uint64_t stamp = stanza_delay(r->stanza);
 
 	e->account = a->id;
 	e->class = message_class(r->stanza, NULL);
 	e->direction = DIR_OUT;
 	e->type = r->type;
-	e->time = clock_wall();
+	e->has_delay = stamp != 0;
+	e->time = stamp != 0 ? stamp : clock_wall();
 	e->peer = mem_strdup(r->to);
 	e->local = mem_printf("%s/%s", a->jid, s->resource);
 	e->id = mem_strdup(elem_attr(r->stanza, "id"));
 	e->lang = mem_strdup(elem_lang(r->stanza));
 	e->origin = s->id;
 	e->is_encrypted = message_is_encrypted(r->stanza);
-	e->has_body = text != NULL;
+	e->has_body = text != NULL && *text != '\0';
 	e->is_eligible = message_is_eligible(r->stanza, true);
-	e->is_room_private = message_is_room_private(r->stanza);
+	e->is_room_private = incoming_is_room_private(s->user, r, r->to);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
 	e->text = mem_strdup(text);
 	e->body = frame_body(r->stanza);
 	return e;
+}
+
+static void
+pump(struct account *a)
+{
+	if (account_is_up(a))
+		outbox_pump(a->outbox, upstream_stream(a->upstream),
+		    a->user->proxy->config->limits.upstream_queue_bytes);
 }
 
 /* Up through the outbox, in its order. */
@@ -80,9 +91,7 @@ send_up(struct account *a, const struct route *r, const struct entry *e)
 		.lang = e->lang });
 	outbox_add(a->outbox, &head, e->body, keep, a->jid);
 	buf_free(&head);
-	if (account_is_up(a))
-		outbox_pump(a->outbox, upstream_stream(a->upstream),
-		    a->user->proxy->config->limits.upstream_queue_bytes);
+	pump(a);
 }
 
 /* Why it cannot go up now, or NULL. */
@@ -104,18 +113,30 @@ refuse_message(struct session *s, struct account *a, const struct route *r,
 		message_class(r->stanza, NULL) != CLASS_ARCHIVE))
 		return "the account's server is not connected";
 	*cond = ERR_RESOURCE_CONSTRAINT;
+	pump(a); /* what was written meanwhile makes room */
 	if (outbox_is_full(a->outbox))
 		return "too many messages wait for the account's server";
 	return NULL;
 }
 
+/* Clients send receipts and errors by themselves: nobody need be there. */
+static bool
+is_automatic(const struct route *r)
+{
+	return r->type == TYPE_ERROR ||
+	    (message_receipt_id(r->stanza) != NULL &&
+		!message_has_body(r->stanza));
+}
+
 static void
-note_exchange(struct session *s, struct account *a, struct arena *arena,
-    const char *to)
+note_exchange(struct session *s, struct account *a, const struct route *r)
 {
 	char key[64 + JID_PART_MAX * 3];
+	const char *to = r->to;
 
-	recent_set(s->user->carriers, jid_bare(arena, to), a->id);
+	if (is_automatic(r))
+		return;
+	recent_set(s->user->carriers, jid_bare(r->stanza->arena, to), a->id);
 	if (!jid_is_bare(to))
 		recent_set(a->exchanges, to, s->id);
 	snprintf(key, sizeof(key), "%" PRIu64 " %.*s", a->id,
@@ -145,7 +166,10 @@ message_up(struct session *s, struct account *a, struct route *r)
 		return "the same message again";
 	}
 	send_up(a, r, e);
-	note_exchange(s, a, r->stanza->arena, r->to);
+	note_exchange(s, a, r);
+	sent_remember_answers(a, r->to, r->stanza);
+	if (e->class == CLASS_LIVE)
+		sent_remember_live(a, e);
 	if (jid_same_bare(r->to, a->jid)) {
 		/* What comes back is the delivery. */
 		sent_remember_self(s->user, e->id, s->id);
@@ -178,7 +202,7 @@ sibling(struct session *s, const char *to)
 	if (to == NULL || jid_is_bare(to) || !jid_same_bare(to, s->bare))
 		return NULL;
 	other = user_find_resource(s->user, jid_resource(to));
-	return other;
+	return other != NULL && session_is_sibling(s, other) ? other : NULL;
 }
 
 static bool
@@ -191,12 +215,27 @@ is_at_node(struct session *s, const char *to)
 	return strlen(node) == len && memcmp(node, domain, len) == 0;
 }
 
-/* Receipts, markers and errors that answer a note end here. */
+static const char no_such_address[] = "nobody has this address at the proxy";
+
+/* The node's domain never goes up. */
 static bool
-answers_note(struct session *s, const struct route *r)
+is_nobody_here(struct session *s, const char *to)
+{
+	return to != NULL && is_at_node(s, to) && !jid_same_bare(to, s->bare);
+}
+
+/*
+ * Receipts, markers and errors that answer a note end here, and errors that answer a
+ * copy (XEP-0280 10.3), which came from the own bare JID.
+ */
+static bool
+answers_mirror(struct session *s, const struct route *r)
 {
 	if (r->type == TYPE_ERROR)
-		return sent_is_note(s->user, r->id);
+		return sent_is_note(s->user, r->id) ||
+		    strcmp(r->to, s->bare) == 0;
+	if (message_has_body(r->stanza))
+		return false;
 	return sent_is_note(s->user, message_receipt_id(r->stanza)) ||
 	    sent_is_note(s->user, message_displayed_id(r->stanza));
 }
@@ -210,13 +249,12 @@ route_message(struct session *s, struct route *r)
 
 	if (r->to == NULL)
 		r->to = s->bare;
-	if (answers_note(s, r))
-		return "it answers a note of ours";
+	if (answers_mirror(s, r))
+		return "it answers a copy or a note of ours";
 	if ((other = sibling(s, r->to)) != NULL)
 		return message_beside(s, other, r);
-	if (is_at_node(s, r->to) && !jid_same_bare(r->to, s->bare)) {
-		route_bounce(s, r, ERR_SERVICE_UNAVAILABLE,
-		    "nobody has this address at the proxy");
+	if (is_nobody_here(s, r->to)) {
+		route_bounce(s, r, ERR_SERVICE_UNAVAILABLE, no_such_address);
 		return "no such address at the node";
 	}
 	a = session_route(s, r->stanza->arena, r->to, &reason);
@@ -372,6 +410,10 @@ route_client(struct session *s, struct elem *stanza)
 		return;
 	if (elem_lang(stanza) == NULL && stream_lang(s->stream) != NULL)
 		elem_set_lang(stanza, stream_lang(s->stream));
+	if (r.kind == STANZA_PRESENCE && is_nobody_here(s, r.to)) {
+		route_bounce(s, &r, ERR_SERVICE_UNAVAILABLE, no_such_address);
+		return;
+	}
 	if (hooks_from_client(s, &r) != NULL)
 		return;
 	if (r.kind == STANZA_MESSAGE)

@@ -44,6 +44,16 @@ peer_of(struct account *a, const struct route *r)
 	return mem_printf("%s/%s", a->jid, s->resource);
 }
 
+bool
+incoming_is_room_private(const struct user *u, const struct route *r,
+    const char *peer)
+{
+	if (message_is_room_private(r->stanza))
+		return true;
+	return (r->type == TYPE_CHAT || r->type == TYPE_NORMAL) &&
+	    !jid_is_bare(peer) && user_is_in_room(u, peer);
+}
+
 struct entry *
 incoming_entry(struct account *a, const struct route *r,
     enum direction direction)
@@ -70,9 +80,11 @@ incoming_entry(struct account *a, const struct route *r,
 	e->id = mem_strdup(r->id);
 	e->lang = mem_strdup(elem_lang(r->stanza));
 	e->is_encrypted = message_is_encrypted(r->stanza);
-	e->has_body = text != NULL;
+	e->has_body = text != NULL && *text != '\0';
 	e->is_eligible = message_is_eligible(r->stanza, direction == DIR_OUT);
-	e->is_room_private = message_is_room_private(r->stanza);
+	e->is_room_private = incoming_is_room_private(a->user, r, e->peer);
+	if (e->is_room_private && direction != DIR_OUT)
+		e->is_eligible = false;
 	e->is_event = message_is_event(r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
 	e->text = mem_strdup(text);
@@ -99,15 +111,31 @@ last_active(struct account *a, const char *peer)
 	return s != NULL ? s->id : 0;
 }
 
+/* What the error answers, from the log or from what went up and was not kept. */
+static bool
+find_sent(struct account *a, const struct route *r, uint64_t *origin,
+    bool *is_eligible)
+{
+	const struct entry *sent;
+
+	if (r->id == NULL || r->from == NULL)
+		return false;
+	sent = history_find(a->user->history, a->id, DIR_OUT, r->from, r->id);
+	if (sent == NULL)
+		return sent_find_live(a, r->from, r->id, origin, is_eligible);
+	*origin = sent->origin;
+	*is_eligible = sent->is_eligible;
+	return true;
+}
+
 static const char *
 route_error(struct account *a, struct route *r)
 {
-	struct entry *e, *sent = NULL;
+	struct entry *e;
+	uint64_t origin;
+	bool is_eligible;
 
-	if (r->id != NULL && r->from != NULL)
-		sent = history_find(a->user->history, a->id, DIR_OUT, r->from,
-		    r->id);
-	if (sent == NULL) {
+	if (!find_sent(a, r, &origin, &is_eligible)) {
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
 		    "error-dropped", "from=%s id=%s condition=%s",
 		    LOG_Q(r->from), LOG_Q(r->id),
@@ -115,8 +143,8 @@ route_error(struct account *a, struct route *r)
 		return "an error for a message that we do not know";
 	}
 	e = incoming_entry(a, r, DIR_IN);
-	e->origin = sent->origin;
-	e->is_eligible = sent->is_eligible;
+	e->origin = origin;
+	e->is_eligible = is_eligible;
 	fanout(a->user, e);
 	return "an error, to the session that sent the message";
 }

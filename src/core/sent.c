@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "core/account.h"
 #include "core/history.h"
+#include "core/message.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
 
@@ -60,17 +61,89 @@ sent_find_self(struct user *u, const char *id)
 	return session;
 }
 
+/* "<account> <bare peer>", or with an id behind it; false: longer than any is. */
+static bool
+peer_key(char key[KEY_SIZE], const struct account *a, const char *peer,
+    const char *id)
+{
+	int len = snprintf(key, KEY_SIZE, "%" PRIu64 " %.*s%s%s", a->id,
+	    (int)jid_bare_len(peer), peer, id != NULL ? " " : "",
+	    id != NULL ? id : "");
+
+	return len > 0 && len < KEY_SIZE;
+}
+
 bool
-sent_receipt_is_first(struct account *a, const char *peer, const char *id)
+sent_receipt_is_first(const struct account *a, const char *peer, const char *id)
 {
 	char key[KEY_SIZE];
-	int len = snprintf(key, sizeof(key), "%" PRIu64 " %.*s %s", a->id,
-	    (int)jid_bare_len(peer), peer, id);
 
-	if (len < 0 || (size_t)len >= sizeof(key) ||
-	    recent_get(a->user->receipts, key, NULL))
+	return !peer_key(key, a, peer, id) ||
+	    !recent_get(a->user->receipts, key, NULL);
+}
+
+/* The number of what the marker speaks of; 0: it is not in the log. */
+static uint64_t
+marked(const struct account *a, const char *peer, const char *id)
+{
+	const struct entry *e;
+
+	e = history_find(a->user->history, a->id, DIR_IN, peer, id);
+	if (e == NULL)
+		e = history_find(a->user->history, a->id, DIR_BESIDE, peer, id);
+	return e != NULL ? e->seq : 0;
+}
+
+bool
+sent_marker_is_forward(const struct account *a, const char *peer,
+    const char *id)
+{
+	char key[KEY_SIZE];
+	uint64_t seq = marked(a, peer, id), last;
+
+	return seq == 0 || !peer_key(key, a, peer, NULL) ||
+	    !recent_get(a->user->displayed, key, &last) || seq > last;
+}
+
+void
+sent_remember_answers(struct account *a, const char *peer,
+    const struct elem *message)
+{
+	const char *receipt = message_receipt_id(message);
+	const char *displayed = message_displayed_id(message);
+	char key[KEY_SIZE];
+
+	if (receipt != NULL && peer_key(key, a, peer, receipt))
+		recent_set(a->user->receipts, key, clock_now());
+	if (displayed == NULL || marked(a, peer, displayed) == 0 ||
+	    !sent_marker_is_forward(a, peer, displayed))
+		return;
+	if (peer_key(key, a, peer, NULL))
+		recent_set(a->user->displayed, key, marked(a, peer, displayed));
+}
+
+/* One number for both: ids of sessions are small. */
+void
+sent_remember_live(struct account *a, const struct entry *e)
+{
+	char key[KEY_SIZE];
+
+	if (e->id != NULL && peer_key(key, a, e->peer, e->id))
+		recent_set(a->user->live, key, e->origin << 1 | e->is_eligible);
+}
+
+bool
+sent_find_live(const struct account *a, const char *peer, const char *id,
+    uint64_t *session, bool *is_eligible)
+{
+	char key[KEY_SIZE];
+	uint64_t value;
+
+	if (!peer_key(key, a, peer, id) ||
+	    !recent_get(a->user->live, key, &value))
 		return false;
-	recent_set(a->user->receipts, key, clock_now());
+	*session = value >> 1;
+	*is_eligible = value & 1;
 	return true;
 }
 

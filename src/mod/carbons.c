@@ -21,7 +21,10 @@ on_enable(struct session *s, struct route *r)
 {
 	s->carbons = true;
 	session_reply(s, r, NULL);
-	fanout_start_later(s);
+	if (s->following)
+		fanout_start(s);
+	else
+		fanout_start_later(s);
 	return "carbons are on";
 }
 
@@ -85,12 +88,10 @@ static const char *
 take_sent(struct account *a, const struct route *inner)
 {
 	struct entry *e;
-	const char *receipt = message_receipt_id(inner->stanza);
 
 	if (!jid_same_bare(inner->from, a->jid))
 		return "a copy of what somebody else sent";
-	if (receipt != NULL)
-		(void)sent_receipt_is_first(a, inner->to, receipt);
+	sent_remember_answers(a, inner->to, inner->stanza);
 	e = incoming_entry(a, inner, DIR_OUT);
 	fanout(a->user, e);
 	return "what another device on the server sent";

@@ -32,6 +32,15 @@ is_elsewhere(struct session *s, const char *to)
 	return other != NULL && !other->closing;
 }
 
+static void
+remove_gone(struct elem *message)
+{
+	struct elem *gone = elem_find(message, NS_CHATSTATES, "gone");
+
+	if (gone != NULL)
+		elem_remove(gone);
+}
+
 static const char *
 from_client(struct session *s, struct route *r)
 {
@@ -40,8 +49,10 @@ from_client(struct session *s, struct route *r)
 	if (r->kind != STANZA_MESSAGE || r->to == NULL)
 		return NULL;
 	state = message_lone_chat_state(r->stanza);
-	if (state == NULL)
+	if (state == NULL) {
+		remove_gone(r->stanza);
 		return NULL;
+	}
 	if (strcmp(state, "gone") == 0)
 		return "the user is not gone while others are there";
 	if (strcmp(state, "composing") == 0 || strcmp(state, "active") == 0)
