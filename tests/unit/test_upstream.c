@@ -1,4 +1,4 @@
-#include "support_core.h"
+#include "support_client.h"
 
 #define MESSAGE(id) \
 	"<message to='bob@b.example' type='chat' id='" id "'>" \

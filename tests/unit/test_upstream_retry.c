@@ -1,4 +1,4 @@
-#include "support_core.h"
+#include "support_client.h"
 #include "support_tls.h"
 
 #define MINUTE 60000
