@@ -33,7 +33,9 @@ struct account {
 	const char *jid;                     /* bare, of the configuration */
 	char *full; /* the JID bound; NULL: never yet */
 	char *domain;
-	bool was_up;                           /* once, since the start */
+	bool was_up; /* once, since the start */
+	uint64_t
+	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	bool has_rosterver;                    /* of the server's features */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 
@@ -72,10 +74,16 @@ struct address_map account_map_up(const struct account *,
  */
 int account_ask(struct account *, struct elem *iq, const char *to,
     void (*done)(struct account *, struct elem *answer, void *arg), void *arg);
-/* Sends a stanza of our own up: -1 where the upstream is away. */
+/*
+ * Whether the server takes a stanza that long (XEP-0478; 262,144 where it does not
+ * say): one that is longer would cost the stream.
+ */
+bool account_takes(const struct account *, size_t bytes);
+#define ACCOUNT_TOO_LONG "longer than the account's server takes"
+/* Sends a stanza of our own up: -1 where the upstream is away, or it is too long. */
 int account_send(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */
-void account_answer(struct account *, const struct elem *);
+void account_answer(struct account *, struct elem *);
 /*
  * The IQ of a session goes up under a fresh id; errors are answered to the session
  * here. `to` NULL: no address.

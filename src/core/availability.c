@@ -96,11 +96,15 @@ availability_update(struct account *a)
 
 	if (!account_is_up(a))
 		return;
+	/* Offline while nobody is there: not away first, when somebody comes. */
+	if (a->presence_sent == NULL && availability_best(a) == NULL &&
+	    a->user->config->detached == DETACHED_DISCONNECT)
+		return;
 	arena = arena_new();
 	presence = availability_presence(a, arena);
 	elem_write(&bytes, presence, NS_CLIENT);
-	if (!text_equals(bytes.data, a->presence_sent)) {
-		(void)account_send(a, presence);
+	if (!text_equals(bytes.data, a->presence_sent) &&
+	    account_send(a, presence) == 0) {
 		free(a->presence_sent);
 		a->presence_sent = buf_take(&bytes);
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),

@@ -19,6 +19,8 @@
 #include "core/upstream.h"
 #include "xmpp/jid.h"
 
+#define END_TAGS strlen("></message>")
+
 void
 route_bounce(struct session *s, const struct route *r, enum error_cond cond,
     const char *text)
@@ -76,21 +78,24 @@ pump(struct account *a)
 		    a->user->proxy->config->limits.upstream_queue_bytes);
 }
 
-/* Up through the outbox, in its order. */
 static void
-send_up(struct account *a, const struct route *r, const struct entry *e)
+write_head(struct buf *head, const struct route *r, const struct entry *e)
 {
-	struct buf head = { 0 };
-	bool keep = e->has_body || e->is_encrypted || e->class != CLASS_LIVE;
-
-	frame_head(&head,
+	frame_head(head,
 	    &(struct frame_head){ .name = "message",
 		.to = r->to,
 		.type = elem_attr(r->stanza, "type"),
 		.id = e->id,
 		.lang = e->lang });
-	outbox_add(a->outbox, &head, e->body, keep, a->jid);
-	buf_free(&head);
+}
+
+/* Up through the outbox, in its order. */
+static void
+send_up(struct account *a, const struct buf *head, const struct entry *e)
+{
+	bool keep = e->has_body || e->is_encrypted || e->class != CLASS_LIVE;
+
+	outbox_add(a->outbox, head, e->body, keep, a->jid);
 	pump(a);
 }
 
@@ -144,28 +149,12 @@ note_exchange(struct session *s, struct account *a, const struct route *r)
 	recent_set(s->user->active, key, s->id);
 }
 
-/* With its address in the account's terms. */
+/* To the server, the log, and the mirror; takes the entry. */
 static const char *
-message_up(struct session *s, struct account *a, struct route *r)
+message_sent(struct session *s, struct account *a, struct route *r,
+    const struct buf *head, struct entry *e)
 {
-	struct address_map map = account_map_up(a, s);
-	struct entry *e;
-	enum error_cond cond;
-	const char *why;
-
-	r->to = address_map(r->stanza->arena, &map, r->to);
-	if ((why = refuse_message(s, a, r, &cond)) != NULL) {
-		route_bounce(s, r, cond, why);
-		return why;
-	}
-	address_rewrite(r->stanza, &map);
-	message_complete(r->stanza);
-	e = outgoing_entry(s, a, r);
-	if (sent_is_repeated(s, e)) {
-		entry_unref(&e);
-		return "the same message again";
-	}
-	send_up(a, r, e);
+	send_up(a, head, e);
 	note_exchange(s, a, r);
 	sent_remember_answers(a, r->to, r->stanza);
 	if (e->class == CLASS_LIVE)
@@ -178,6 +167,38 @@ message_up(struct session *s, struct account *a, struct route *r)
 	}
 	fanout(s->user, e);
 	return "sent up";
+}
+
+/* With its address in the account's terms. */
+static const char *
+message_up(struct session *s, struct account *a, struct route *r)
+{
+	struct address_map map = account_map_up(a, s);
+	struct buf head = { 0 };
+	struct entry *e;
+	enum error_cond cond;
+	const char *why;
+
+	r->to = address_map(r->stanza->arena, &map, r->to);
+	if ((why = refuse_message(s, a, r, &cond)) != NULL) {
+		route_bounce(s, r, cond, why);
+		return why;
+	}
+	address_rewrite(r->stanza, &map);
+	message_complete(r->stanza);
+	e = outgoing_entry(s, a, r);
+	write_head(&head, r, e);
+	if (!account_takes(a, head.len + blob_len(e->body) + END_TAGS)) {
+		route_bounce(s, r, ERR_POLICY_VIOLATION, ACCOUNT_TOO_LONG);
+		why = ACCOUNT_TOO_LONG;
+	} else if (sent_is_repeated(s, e)) {
+		why = "the same message again";
+	} else {
+		why = message_sent(s, a, r, &head, entry_ref(e));
+	}
+	buf_free(&head);
+	entry_unref(&e);
+	return why;
 }
 
 /* To another session of the same user, here. */

@@ -120,6 +120,21 @@ static const struct stream_events up_events = {
 
 /* --- negotiation --- */
 
+/* XEP-0478; 0 where the server does not say. */
+static uint64_t
+max_bytes_of(const struct elem *features)
+{
+	const struct elem *l = elem_find(features, NS_STREAM_LIMITS, "limits");
+	const char *text = NULL;
+	uint64_t bytes;
+
+	if (l != NULL)
+		text = elem_child_text(l, NS_STREAM_LIMITS, "max-bytes");
+	return text != NULL && text_to_uint(text, 1, UINT32_MAX, &bytes) ?
+	    bytes :
+	    0;
+}
+
 static void
 negotiated(void *arg, struct stream *stream, const char *full,
     const struct elem *features)
@@ -142,6 +157,7 @@ negotiated(void *arg, struct stream *stream, const char *full,
 	a->full = mem_strdup(full);
 	a->was_up = true;
 	a->has_rosterver = elem_find(features, NS_ROSTERVER, "ver") != NULL;
+	a->max_bytes = max_bytes_of(features);
 	conn_set_window(stream_conn(stream), limits_of(u)->queue_frames,
 	    limits_of(u)->upstream_queue_bytes);
 	conn_set_group(stream_conn(stream), u->proxy_group);
