@@ -27,8 +27,8 @@ uint64_t sent_find_self(struct user *, const char *id); /* 0: none */
 bool sent_receipt_is_first(const struct account *, const char *peer,
     const char *id);
 /*
- * Displayed markers: whether it goes beyond the last one that went up; for what is not
- * in the log it does.
+ * Displayed markers: whether it goes beyond the last one that went up; of what is not in
+ * the log, whether it is the first for that id.
  */
 bool sent_marker_is_forward(const struct account *, const char *peer,
     const char *id);

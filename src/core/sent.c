@@ -101,7 +101,10 @@ sent_marker_is_forward(const struct account *a, const char *peer,
 	char key[KEY_SIZE];
 	uint64_t seq = marked(a, peer, id), last;
 
-	return seq == 0 || !peer_key(key, a, peer, NULL) ||
+	if (seq == 0)
+		return !peer_key(key, a, peer, id) ||
+		    !recent_get(a->user->displayed, key, NULL);
+	return !peer_key(key, a, peer, NULL) ||
 	    !recent_get(a->user->displayed, key, &last) || seq > last;
 }
 
@@ -112,14 +115,15 @@ sent_remember_answers(struct account *a, const char *peer,
 	const char *receipt = message_receipt_id(message);
 	const char *displayed = message_displayed_id(message);
 	char key[KEY_SIZE];
+	uint64_t seq;
 
 	if (receipt != NULL && peer_key(key, a, peer, receipt))
 		recent_set(a->user->receipts, key, clock_now());
-	if (displayed == NULL || marked(a, peer, displayed) == 0 ||
-	    !sent_marker_is_forward(a, peer, displayed))
+	if (displayed == NULL || !sent_marker_is_forward(a, peer, displayed))
 		return;
-	if (peer_key(key, a, peer, NULL))
-		recent_set(a->user->displayed, key, marked(a, peer, displayed));
+	seq = marked(a, peer, displayed);
+	if (peer_key(key, a, peer, seq == 0 ? displayed : NULL))
+		recent_set(a->user->displayed, key, seq);
 }
 
 /* One number for both: ids of sessions are small. */
