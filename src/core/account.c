@@ -16,6 +16,8 @@
 #include "xmpp/stream.h"
 
 #define IQ_TICK_MS 1000
+/* What a server takes that does not say (design section 9). */
+#define STANZA_BYTES 262144
 
 static const struct limits *
 limits_of(const struct account *a)
@@ -146,19 +148,40 @@ has_room(const struct account *a)
 	return conn_queued_bytes(conn) < limits_of(a)->upstream_queue_bytes;
 }
 
+bool
+account_takes(const struct account *a, size_t bytes)
+{
+	return bytes <= (a->max_bytes != 0 ? a->max_bytes : STANZA_BYTES);
+}
+
+/* Too long for the server: the stanza is lost rather than the stream. */
 int
 account_send(struct account *a, const struct elem *stanza)
 {
+	struct buf bytes = { 0 };
+	int rc = -1;
+
 	if (!account_is_up(a))
 		return -1;
-	stream_send(upstream_stream(a->upstream), stanza);
-	return 0;
+	elem_write(&bytes, stanza, NS_CLIENT);
+	if (account_takes(a, bytes.len)) {
+		stream_send_frame(upstream_stream(a->upstream), bytes.data,
+		    bytes.len, NULL, NULL);
+		rc = 0;
+	} else {
+		log_event(LEVEL_WARN, upstream_log_id(a->upstream), "not-sent",
+		    "stanza=%s bytes=%zu reason=\"too long\"", stanza->name,
+		    bytes.len);
+	}
+	buf_free(&bytes);
+	return rc;
 }
 
+/* An answer that nobody can get any more is no loss; from is the server's to set. */
 void
-account_answer(struct account *a, const struct elem *answer)
+account_answer(struct account *a, struct elem *answer)
 {
-	/* An answer that nobody can get any more is no loss. */
+	elem_set(answer, "from", NULL);
 	(void)account_send(a, answer);
 }
 
@@ -185,7 +208,11 @@ account_ask(struct account *a, struct elem *stanza, const char *to,
 		return -1;
 	elem_set(stanza, "id", iq->id);
 	elem_set(stanza, "to", to);
-	return account_send(a, stanza);
+	if (account_send(a, stanza) == 0)
+		return 0;
+	iq_table_take(a->iqs, iq);
+	iq_free(&iq);
+	return -1;
 }
 
 static const char *
@@ -202,6 +229,19 @@ why_not_up(const struct account *a, const struct session *s,
 	if (iq_table_count_of(a->iqs, s->id) >= limits_of(a)->iqs_per_session)
 		return "too many open requests";
 	return NULL;
+}
+
+/* Back as it came, with an error. */
+static const char *
+refuse_long(struct account *a, struct session *s, struct route *r,
+    struct iq *iq)
+{
+	iq_table_take(a->iqs, iq);
+	elem_set(r->stanza, "id", r->id);
+	elem_set(r->stanza, "to", iq->asked_to);
+	iq_free(&iq);
+	route_bounce(s, r, ERR_POLICY_VIOLATION, ACCOUNT_TOO_LONG);
+	return ACCOUNT_TOO_LONG;
 }
 
 const char *
@@ -230,8 +270,9 @@ account_forward_iq(struct account *a, struct session *s, struct route *r)
 		elem_set(r->stanza, "to", proto.answerer);
 	if (r->to != NULL && !jid_is_bare(r->to))
 		recent_set(a->exchanges, r->to, s->id);
-	(void)account_send(a, r->stanza);
-	return "sent up";
+	if (account_send(a, r->stanza) == 0)
+		return "sent up";
+	return refuse_long(a, s, r, iq);
 }
 
 bool
