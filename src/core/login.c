@@ -41,6 +41,7 @@ login_free(struct login **holder)
 	free(l->peer);
 	free(l->domain);
 	free(l->name);
+	free(l->tried);
 	free(l);
 	*holder = NULL;
 }
@@ -79,8 +80,9 @@ failed(void *arg, const char *name, const char *why)
 	uint64_t window = limits_of(l)->failure_seconds * 1000;
 
 	throttle_failed(l->proxy->by_address, l->peer, window);
-	if (name != NULL)
-		throttle_failed(l->proxy->by_name, name, window);
+	if (l->tried != NULL)
+		throttle_failed(l->proxy->by_name, l->tried, window);
+	mem_free_string(&l->tried);
 	log_event(LEVEL_WARN, l->log_id, "login-failed",
 	    "name=%s peer=%s reason=%s", LOG_Q(name), l->peer, LOG_Q(why));
 }
@@ -109,9 +111,10 @@ authorize(void *arg, const char *domain, const char *name, const char *authzid)
 	return good;
 }
 
-/* Used by the upstream, or by a device directly on the server. */
+/* Used by an upstream that the view shows, or by a device directly on its server. */
 static bool
-is_taken_upstream(const struct user *u, const char *resource)
+is_taken_upstream(const struct user *u, const struct account *view,
+    const char *resource)
 {
 	struct arena *arena = arena_new();
 	struct account *a;
@@ -119,6 +122,8 @@ is_taken_upstream(const struct user *u, const char *resource)
 	bool taken = false;
 
 	LIST_FOREACH(a, &u->accounts, next) {
+		if (view != NULL && a != view)
+			continue;
 		full = jid_with_resource(arena, a->jid, resource);
 		taken = taken || text_equals(full, a->full) ||
 		    presences_find(a->presences, full) != NULL;
@@ -140,7 +145,7 @@ settle_resource(struct user *u, const struct account *view, const char *asked,
 	if (asked == NULL && u->config->resource != NULL &&
 	    user_find_resource(u, u->config->resource) == NULL)
 		asked = u->config->resource;
-	if (asked == NULL || is_taken_upstream(u, asked))
+	if (asked == NULL || is_taken_upstream(u, view, asked))
 		return random_id(made);
 	if ((old = user_find_resource(u, asked)) == NULL)
 		return asked;

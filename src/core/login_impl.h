@@ -14,7 +14,9 @@ struct login {
 	char *peer;
 	char log_id[32];
 	char *domain, *name; /* of a login that was right */
-	uint64_t session;    /* once bound */
+	/* Whose password was checked, for the throttle: a user, or name@domain. */
+	char *tried;
+	uint64_t session; /* once bound */
 };
 
 /* accept_host.salt and .check; arg is the login. */

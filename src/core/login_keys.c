@@ -161,15 +161,15 @@ start(struct login *l, struct deriving *job)
 }
 
 static bool
-is_throttled(struct login *l, const char *name)
+is_throttled(struct login *l)
 {
 	const struct limits *limits = &l->proxy->config->limits;
 
-	if (throttle_allows(l->proxy->by_name, name, limits->failures_per_user,
-		limits->failure_seconds * 1000))
+	if (throttle_allows(l->proxy->by_name, l->tried,
+		limits->failures_per_user, limits->failure_seconds * 1000))
 		return false;
 	log_event(LEVEL_WARN, l->log_id, "login-throttled", "name=%s peer=%s",
-	    LOG_Q(name), l->peer);
+	    LOG_Q(l->tried), l->peer);
 	return true;
 }
 
@@ -233,7 +233,10 @@ login_check(void *arg, const char *domain, const char *name,
 	struct account *view;
 	struct user *u = proxy_find_login(l->proxy, domain, name, &view);
 
-	if (is_throttled(l, name))
+	free(l->tried);
+	l->tried = u != NULL ? mem_strdup(u->name) :
+			       mem_printf("%s@%s", name, domain);
+	if (is_throttled(l))
 		u = NULL;
 	if (password == NULL)
 		check_scram(l, u, domain, name, hash);
