@@ -33,6 +33,8 @@ struct account {
 	const char *jid;                     /* bare, of the configuration */
 	char *full; /* the JID bound; NULL: never yet */
 	char *domain;
+	/* As the user's, of the account's view. */
+	struct scram_keys derived[SCRAM_HASHES];
 	bool was_up; /* once, since the start */
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */

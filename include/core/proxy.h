@@ -23,8 +23,8 @@ struct upstream;
 struct user;
 
 /*
- * How upstreams are reached, and slow work is done: the real thing by
- * proxy_env_real(), fakes in tests. The dialler's functions are dial.h's.
+ * How upstreams are reached, and slow work is done: the real thing by run.c,
+ * fakes in tests. The dialler's functions are dial.h's.
  */
 struct proxy_env {
 	struct dial *(*dial_new)(void *arg, const struct dial_target *,
@@ -71,7 +71,7 @@ struct proxy {
  */
 struct proxy *proxy_new(struct loop *, struct config *,
     const struct proxy_env *, const struct module *const *modules);
-/* Not inside a turn; the loop's hooks are taken back. */
+/* Not inside a turn, nor while work is out; the loop's hooks are taken back. */
 void proxy_free(struct proxy **);
 /*
  * Another configuration: users, accounts, listeners that did not change are not
@@ -80,7 +80,7 @@ void proxy_free(struct proxy **);
 int proxy_reload(struct proxy *, struct config *, struct err *);
 /*
  * Closes all streams properly and takes nothing new. The loop's connections linger
- * until what was said is written (loop_is_idle()).
+ * until what was said is written (conns_are_none()).
  */
 void proxy_stop(struct proxy *);
 

@@ -26,10 +26,10 @@ struct user {
 	unsigned session_count;
 	struct history *history;
 	uint64_t reached; /* all entries up to it have reached a session */
-	struct scram_keys
-	    derived[SCRAM_HASHES]; /* of a plain password, once asked for */
-	struct recent *receipts;   /* went up: "account peer id" */
-	struct recent *displayed;  /* "account peer" to the entry's number */
+	/* Of a plain password in node view, once asked for. */
+	struct scram_keys derived[SCRAM_HASHES];
+	struct recent *receipts;  /* went up: "account peer id" */
+	struct recent *displayed; /* "account peer" to the entry's number */
 	struct recent
 	    *active; /* "account peer" to the session last active there */
 	struct recent *notes; /* ids of notes that we made up */

@@ -112,6 +112,7 @@ account_free(struct account **holder)
 	free(a->photo);
 	free(a->own_info);
 	free(a->domain_info);
+	mem_wipe(a->derived, sizeof(a->derived));
 	free(a);
 	*holder = NULL;
 }

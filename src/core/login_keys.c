@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/account.h"
 #include "core/user.h"
 #include "login_impl.h"
 
@@ -20,7 +21,7 @@
 struct deriving {
 	struct proxy *proxy;
 	uint64_t login;
-	char *user; /* whose keys they are to be; NULL: nobody's */
+	char *domain, *name; /* whose keys they are to be; NULL: nobody's */
 	char *password;
 	char *own; /* PLAIN: the configuration's password, where it has one */
 	bool is_plain; /* a verdict is wanted: against `own` or `stored` */
@@ -62,11 +63,14 @@ login_salt(void *arg, const char *domain, const char *name,
 		*out = u->config->credential.keys[hash];
 		return;
 	}
-	/* One salt a user, whatever the domain: the keys are kept by it. */
-	if (u != NULL)
-		make_salt(l->proxy, "", u->name, hash, out);
-	else
-		make_salt(l->proxy, domain, name, hash, out);
+	make_salt(l->proxy, domain, name, hash, out);
+}
+
+/* The keys that are kept for a view: each domain has a salt of its own. */
+static struct scram_keys *
+derived(struct user *u, struct account *view, enum scram_hash hash)
+{
+	return view != NULL ? &view->derived[hash] : &u->derived[hash];
 }
 
 static void
@@ -76,7 +80,8 @@ job_free(struct deriving *job)
 	mem_free_secret(&job->own);
 	mem_wipe(&job->keys, sizeof(job->keys));
 	mem_wipe(&job->stored, sizeof(job->stored));
-	free(job->user);
+	free(job->domain);
+	free(job->name);
 	free(job);
 }
 
@@ -104,24 +109,24 @@ is_same_keys(const struct scram_keys *a, const struct scram_keys *b,
 	return differs == 0;
 }
 
-/* What SASLprep refuses is compared as it is: SCRAM cannot use it, PLAIN can. */
+/* What SASLprep refuses is no password, here and in the exchange. */
 static bool
 is_right(const struct deriving *job)
 {
-	if (job->rc == 0)
-		return job->stored.known &&
-		    is_same_keys(&job->keys, &job->stored, job->hash);
-	return job->own != NULL && text_secret_equals(job->own, job->password);
+	return job->rc == 0 && job->stored.known &&
+	    is_same_keys(&job->keys, &job->stored, job->hash);
 }
 
 /* Kept, unless the password changed meanwhile. */
 static void
 keep_keys(const struct deriving *job)
 {
-	struct user *u = proxy_find_user(job->proxy, job->user);
+	struct account *view;
+	struct user *u = proxy_find_login(job->proxy, job->domain, job->name,
+	    &view);
 
 	if (u != NULL && text_equals(u->config->password, job->password))
-		u->derived[job->hash] = job->keys;
+		*derived(u, view, job->hash) = job->keys;
 }
 
 static void
@@ -131,14 +136,14 @@ done(void *arg)
 	struct login *l;
 
 	job->keys.known = job->rc == 0;
-	if (job->rc == 0 && !job->is_plain && job->user != NULL)
+	if (job->rc == 0 && job->name != NULL)
 		keep_keys(job);
 	HASH_FIND(hh, job->proxy->logins, &job->login, sizeof(job->login), l);
 	if (l != NULL && job->is_plain)
 		accept_verdict(l->accept, is_right(job));
 	else if (l != NULL)
 		accept_keys(l->accept,
-		    job->rc == 0 && job->user != NULL ? &job->keys : NULL);
+		    job->rc == 0 && job->name != NULL ? &job->keys : NULL);
 	job_free(job);
 }
 
@@ -201,8 +206,8 @@ check_plain(struct login *l, struct user *u, const char *domain,
 
 /* The keys of a plain password, before the first check that needs them. */
 static void
-check_scram(struct login *l, struct user *u, const char *domain,
-    const char *name, enum scram_hash hash)
+check_scram(struct login *l, struct user *u, struct account *view,
+    const char *domain, const char *name, enum scram_hash hash)
 {
 	struct deriving *job;
 
@@ -213,14 +218,17 @@ check_scram(struct login *l, struct user *u, const char *domain,
 			NULL);
 		return;
 	}
-	if (u != NULL && u->derived[hash].known) {
-		accept_keys(l->accept, &u->derived[hash]);
+	if (u != NULL && derived(u, view, hash)->known) {
+		accept_keys(l->accept, derived(u, view, hash));
 		return;
 	}
 	job = mem_alloc(sizeof(*job));
 	job->hash = hash;
 	login_salt(l, domain, name, hash, &job->keys);
-	job->user = u != NULL ? mem_strdup(u->name) : NULL;
+	if (u != NULL) {
+		job->domain = mem_strdup(domain);
+		job->name = mem_strdup(name);
+	}
 	job->password = mem_strdup(u != NULL ? u->config->password : "");
 	start(l, job);
 }
@@ -239,7 +247,7 @@ login_check(void *arg, const char *domain, const char *name,
 	if (is_throttled(l))
 		u = NULL;
 	if (password == NULL)
-		check_scram(l, u, domain, name, hash);
+		check_scram(l, u, view, domain, name, hash);
 	else
 		check_plain(l, u, domain, name, password);
 }

@@ -228,13 +228,23 @@ reload_accounts(struct user *u, const struct user_config *config)
 	}
 }
 
+static void
+forget_keys(struct user *u)
+{
+	struct account *a;
+
+	mem_wipe(u->derived, sizeof(u->derived));
+	LIST_FOREACH(a, &u->accounts, next)
+		mem_wipe(a->derived, sizeof(a->derived));
+}
+
 void
 user_reload(struct user *u, const struct user_config *config)
 {
 	struct account *a;
 
 	if (!text_equals(u->config->password, config->password))
-		mem_wipe(u->derived, sizeof(u->derived));
+		forget_keys(u);
 	u->config = config;
 	reload_accounts(u, config);
 	LIST_FOREACH(a, &u->accounts, next)

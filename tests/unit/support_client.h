@@ -18,6 +18,7 @@ struct core_client {
 	char *full, *failure, *cond, *reason;
 	enum connect_failure kind;
 	const char *password;
+	struct scram_keys salt; /* that it was given */
 	bool closed;
 };
 
@@ -27,6 +28,7 @@ client_salted(void *arg, enum scram_hash hash, const struct scram_keys *salt)
 	struct core_client *cl = arg;
 	unsigned char key[SCRAM_KEY_MAX];
 
+	cl->salt = *salt;
 	assert_int_equal(scram_salted(hash, cl->password, salt->salt,
 			     salt->salt_len, salt->iterations, key, NULL),
 	    0);

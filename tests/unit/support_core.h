@@ -490,8 +490,8 @@ core_free(struct core *c)
 {
 	struct core_server *s;
 
-	proxy_free(&c->proxy);
 	core_run_jobs(c);
+	proxy_free(&c->proxy);
 	while ((s = LIST_FIRST(&c->servers)) != NULL) {
 		LIST_REMOVE(s, next);
 		accept_free(&s->accept);
