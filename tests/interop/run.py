@@ -110,7 +110,7 @@ class Run:
                     await case.play(world, self.opts.messages)
             except TimeoutError as e:
                 raise Failed("not over after %d s; it was\n%s" % (
-                    seconds, where(e.__cause__))) from None
+                    seconds, where(e.__context__))) from None
         except BaseException:
             # The first failure is the one to tell.
             await asyncio.gather(world.end(), return_exceptions=True)

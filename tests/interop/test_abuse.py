@@ -113,8 +113,7 @@ async def huge_stanza(world, count):
             await throw(world, b"<message to='x@y'><body>" + body,
                         "policy-violation")
         await talk.more()
-        grown = world.proxy.process.rss() - before
-        check(grown < GROWTH, "grown by %d KiB" % grown)
+        world.proxy.process.check_growth(before, GROWTH)
 
 
 @case(servers=ONE)
@@ -208,8 +207,7 @@ async def silent_crowd(world, count):
         await late.close()
         await poll(lambda: world.proxy.process.descriptors() <= files, 10,
                    "all descriptors are given back")
-        grown = world.proxy.process.rss() - before
-        check(grown < 32 * MIB, "grown by %d KiB" % grown)
+        world.proxy.process.check_growth(before, 32 * MIB)
 
 
 # Without an archive: Prosody's would be what takes the time.
@@ -243,12 +241,11 @@ async def stops_reading(world, count):
     await pass_(0, PASSING // 2)
     before = world.proxy.process.rss()
     await pass_(PASSING // 2, PASSING)
-    grown = world.proxy.process.rss() - before
+    world.proxy.process.check_growth(before, 4 * MIB)
     for client in desk, term:
         numbers = [d.body.partition(" ")[0] for d in client.deliveries]
         check(numbers == ["start"] + list(map(str, range(PASSING))),
               "%s: not all, or not in order" % client.label)
-    check(grown < 4 * MIB, "grown by %d KiB in the second half" % grown)
     lazy.resume()
     bob.say(world.alice, "end")
     await desk.until_body("end")

@@ -1,6 +1,7 @@
 """An ejabberd of our own: the Erlang machine is started directly, because
 Debian's ejabberdctl insists on its user and on a node name. Without a name
-there is no epmd, and two can run side by side."""
+there is no epmd, and two can run side by side. Its archive is there but keeps
+nothing: in Mnesia, each message costs more than the one before."""
 
 import asyncio
 import glob
@@ -77,7 +78,7 @@ modules:
   mod_last: {{}}
   mod_mam:
     db_type: mnesia
-    default: always
+    default: never
   mod_offline: {{}}
   mod_ping: {{}}
   mod_privacy: {{}}
