@@ -1,4 +1,4 @@
-"""Waiting with a deadline: on what clients receive, and on the world outside."""
+"""Waiting with a deadline: for what clients receive, and for the rest."""
 
 import asyncio
 import time
