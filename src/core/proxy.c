@@ -53,16 +53,19 @@ collect_stream_features(struct proxy *p)
 	}
 }
 
-/* Those that stay on while nobody is there; the others wait for a session. */
+/* Some stay on while nobody is there; the others wait for a session. */
 static void
-start_upstreams(struct user *u)
+settle_upstreams(struct user *u)
 {
+	bool wanted = u->config->detached == DETACHED_XA ||
+	    user_open_sessions(u) > 0;
 	struct account *a;
 
 	LIST_FOREACH(a, &u->accounts, next) {
-		if (u->config->detached == DETACHED_XA ||
-		    user_open_sessions(u) > 0)
+		if (wanted)
 			upstream_start(a->upstream);
+		else
+			upstream_stop(a->upstream, "nobody is there");
 	}
 }
 
@@ -97,7 +100,7 @@ proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
 	collect_stream_features(p);
 	loop_set_hooks(loop, &hooks);
 	STAILQ_FOREACH(user, &config->users, next)
-		start_upstreams(add_user(p, user));
+		settle_upstreams(add_user(p, user));
 	return p;
 }
 
@@ -201,7 +204,7 @@ reload_users(struct proxy *p, const struct config *config)
 	STAILQ_FOREACH(now, &config->users, next) {
 		if ((u = proxy_find_user(p, now->name)) == NULL)
 			u = add_user(p, now);
-		start_upstreams(u);
+		settle_upstreams(u);
 	}
 }
 
@@ -210,6 +213,8 @@ proxy_reload(struct proxy *p, struct config *config, struct err *err)
 {
 	struct config *old = p->config;
 
+	if (p->stopping)
+		return err_set(err, "the proxy is shutting down");
 	if (strcmp(config->node, p->config->node) != 0)
 		return err_set(err,
 		    "%s: the node's name cannot change while it runs",

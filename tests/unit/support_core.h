@@ -447,6 +447,45 @@ core_log(enum log_level level, const char *line, void *arg)
 	buf_putc(&c->log, '\n');
 }
 
+static char core_folder_path[] = "/tmp/xmpproxy-core-XXXXXX";
+
+static inline void
+core_folder_remove(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", core_folder_path);
+	if (system(command) != 0)
+		perror(command);
+}
+
+/* Where certificates are made; goes with the program. */
+static inline const char *
+core_folder(void)
+{
+	static bool is_made;
+
+	if (!is_made) {
+		assert_non_null(mkdtemp(core_folder_path));
+		atexit(core_folder_remove);
+		is_made = true;
+	}
+	return core_folder_path;
+}
+
+/* Nothing listens unless the body says so. */
+static inline void
+core_drop_listens(struct config *config)
+{
+	struct listen_config *l;
+
+	while ((l = STAILQ_FIRST(&config->listens)) != NULL) {
+		STAILQ_REMOVE_HEAD(&config->listens, next);
+		free(l->address);
+		free(l);
+	}
+}
+
 static inline struct config *
 core_config(const char *body)
 {
@@ -454,11 +493,15 @@ core_config(const char *body)
 	char *xml = mem_printf("<config><node name='proxy.example'/>"
 			       "%s</config>",
 	    body);
+	char *path = mem_printf("%s/proxy.xml", core_folder());
 	struct config *config;
 
-	config = config_parse(xml, strlen(xml), "/tmp/proxy.xml", &err);
+	config = config_parse(xml, strlen(xml), path, &err);
 	if (config == NULL)
 		fail_msg("%s", err.text);
+	if (strstr(body, "<listen ") == NULL)
+		core_drop_listens(config);
+	free(path);
 	free(xml);
 	return config;
 }
