@@ -255,7 +255,7 @@ fanout_follow(struct session *s)
 {
 	struct history *h = s->user->history;
 
-	if (!s->following || s->closing)
+	if (!s->following || !has_room(s))
 		return;
 	if (s->cursor < history_floor(h)) {
 		log_event(LEVEL_WARN, s->log_id, "missed",
