@@ -5,6 +5,7 @@
 #ifndef CORE_MISSED_H
 #define CORE_MISSED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct session;
@@ -16,6 +17,7 @@ struct session;
 void missed_add(struct session *, uint64_t account, const char *full);
 /* What is current of that JID has just been sent. */
 void missed_remove(struct session *, const char *full);
+size_t missed_count(const struct session *);
 /* Sends what is current of each, while there is room. */
 void missed_flush(struct session *);
 void missed_clear(struct session *);

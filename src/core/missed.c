@@ -24,6 +24,12 @@ find(struct session *s, const char *full)
 	return m;
 }
 
+size_t
+missed_count(const struct session *s)
+{
+	return HASH_COUNT(s->missed);
+}
+
 void
 missed_add(struct session *s, uint64_t account, const char *full)
 {
@@ -31,7 +37,7 @@ missed_add(struct session *s, uint64_t account, const char *full)
 	struct missed *m = find(s, full);
 
 	if (m == NULL &&
-	    HASH_COUNT(s->missed) >= s->proxy->config->limits.presences) {
+	    missed_count(s) >= s->proxy->config->limits.presences) {
 		session_close(s, STREAM_RESOURCE_CONSTRAINT,
 		    "does not read what is sent to it");
 		return;
