@@ -12,20 +12,30 @@
 #include "core/session.h"
 #include "core/upstream.h"
 
-/* In the configuration's order. */
 static void
 add_account(struct user *u, const struct account_config *config)
 {
-	struct account *a = account_new(u, config), *last;
+	struct account *a = account_new(u, config);
 
-	if (LIST_EMPTY(&u->accounts)) {
-		LIST_INSERT_HEAD(&u->accounts, a, next);
-		return;
+	LIST_INSERT_HEAD(&u->accounts, a, next);
+}
+
+/* The configuration's order decides which account carries what. */
+static void
+order_accounts(struct user *u, const struct user_config *config)
+{
+	const struct account_config *c;
+	struct account *a, *last = NULL;
+
+	STAILQ_FOREACH(c, &config->accounts, next) {
+		a = user_find_account_by_jid(u, c->jid);
+		LIST_REMOVE(a, next);
+		if (last == NULL)
+			LIST_INSERT_HEAD(&u->accounts, a, next);
+		else
+			LIST_INSERT_AFTER(last, a, next);
+		last = a;
 	}
-	last = LIST_FIRST(&u->accounts);
-	while (LIST_NEXT(last, next) != NULL)
-		last = LIST_NEXT(last, next);
-	LIST_INSERT_AFTER(last, a, next);
 }
 
 struct user *
@@ -52,6 +62,7 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->live = recent_new(limits->receipts);
 	STAILQ_FOREACH(account, &config->accounts, next)
 		add_account(u, account);
+	order_accounts(u, config);
 	return u;
 }
 
@@ -226,6 +237,7 @@ reload_accounts(struct user *u, const struct user_config *config)
 		if (user_find_account_by_jid(u, now->jid) == NULL)
 			add_account(u, now);
 	}
+	order_accounts(u, config);
 }
 
 static void
