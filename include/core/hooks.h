@@ -28,10 +28,13 @@ struct route {
 
 /* Where an IQ of a client must be addressed for a handler to see it. */
 enum iq_scope {
-	IQ_TO_SELF = 1,   /* no `to`, or the view's own bare JID */
-	IQ_TO_DOMAIN = 2, /* the view's own domain */
-	IQ_TO_NODE = 4,   /* the proxy's domain */
+	IQ_TO_SELF = 1,    /* no `to`, or the view's own bare JID */
+	IQ_TO_DOMAIN = 2,  /* the view's own domain */
+	IQ_TO_ACCOUNT = 8, /* an account's bare JID or domain, in node view */
+	IQ_TO_NODE = 4,    /* the proxy's domain */
 	IQ_TO_ANY = 7,
+	/* And, in node view, the bare JIDs and domains of the accounts. */
+	IQ_TO_OURS = 15,
 };
 
 /* Ends with a NULL name; name "*" is any element in that namespace. */

@@ -70,8 +70,6 @@ bool roster_is_seen(const struct roster *, const char *bare);
 bool roster_request_add(struct roster *, const char *bare,
     const struct elem *presence);
 bool roster_request_has(const struct roster *, const char *bare);
-/* All requests of `from`, whose place the other takes. */
-void roster_move_requests(struct roster *, struct roster *from);
 /* false: there was none. */
 bool roster_request_remove(struct roster *, const char *bare);
 /*

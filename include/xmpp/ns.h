@@ -26,6 +26,7 @@
 #define NS_DISCO_ITEMS    "http://jabber.org/protocol/disco#items"
 #define NS_CAPS           "http://jabber.org/protocol/caps"
 #define NS_DELAY          "urn:xmpp:delay"
+#define NS_OLD_DELAY      "jabber:x:delay"
 #define NS_CARBONS        "urn:xmpp:carbons:2"
 #define NS_CARBON_RULES   "urn:xmpp:carbons:rules:0"
 #define NS_FORWARD        "urn:xmpp:forward:0"

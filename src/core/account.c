@@ -165,7 +165,11 @@ account_send(struct account *a, const struct elem *stanza)
 	if (!account_is_up(a))
 		return -1;
 	elem_write(&bytes, stanza, NS_CLIENT);
-	if (account_takes(a, bytes.len)) {
+	if (!has_room(a)) {
+		log_event(LEVEL_WARN, upstream_log_id(a->upstream), "not-sent",
+		    "stanza=%s reason=\"the server does not read\"",
+		    stanza->name);
+	} else if (account_takes(a, bytes.len)) {
 		stream_send_frame(upstream_stream(a->upstream), bytes.data,
 		    bytes.len, NULL, NULL);
 		rc = 0;
@@ -269,7 +273,7 @@ account_forward_iq(struct account *a, struct session *s, struct route *r)
 	elem_set(r->stanza, "from", NULL);
 	if (r->to != NULL)
 		elem_set(r->stanza, "to", proto.answerer);
-	if (r->to != NULL && !jid_is_bare(r->to))
+	if (r->type == TYPE_SET && r->to != NULL && !jid_is_bare(r->to))
 		recent_set(a->exchanges, r->to, s->id);
 	if (account_send(a, r->stanza) == 0)
 		return "sent up";

@@ -7,8 +7,7 @@
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
-#define NS_DELAY_OLD "jabber:x:delay"
-#define NS_REPLY     "urn:xmpp:reply:0"
+#define NS_REPLY "urn:xmpp:reply:0"
 
 /* A place in payloads where a JID stands that can be an own one. */
 struct place {
@@ -105,7 +104,7 @@ static const struct place places[] = {
 	/* XEP-0004 3.3: in fields for addresses, see is_jid_value() */
 	{ "value", NS_DATA, NULL },
 	/* XEP-0091, the older XEP-0203: who held it back */
-	{ "x", NS_DELAY_OLD, "from" },
+	{ "x", NS_OLD_DELAY, "from" },
 };
 
 #define PLACES (sizeof(places) / sizeof(places[0]))

@@ -48,7 +48,8 @@ static bool
 is_replaced(const struct elem *e)
 {
 	return elem_is(e, NS_CLIENT, "priority") || elem_is(e, NS_CAPS, "c") ||
-	    is_photo(e) || elem_is(e, NS_DELAY, "delay");
+	    is_photo(e) || elem_is(e, NS_DELAY, "delay") ||
+	    elem_is(e, NS_OLD_DELAY, "x");
 }
 
 static void
@@ -67,6 +68,7 @@ availability_presence(struct account *a, struct arena *arena)
 {
 	struct elem *p = elem_new(arena, NS_CLIENT, "presence"), *priority;
 	struct session *best = availability_best(a);
+	struct address_map map;
 
 	if (best == NULL)
 		elem_add_text(elem_child(p, NS_CLIENT, "show"), "xa");
@@ -82,6 +84,10 @@ availability_presence(struct account *a, struct arena *arena)
 	}
 	if (best != NULL)
 		elem_set_lang(p, elem_lang(best->presence));
+	if (best != NULL) {
+		map = account_map_up(a, best);
+		address_rewrite(p, &map);
+	}
 	add_photo(a, p);
 	hooks_decorate_presence(a, p);
 	return p;

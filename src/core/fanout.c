@@ -330,10 +330,10 @@ fanout_start(struct session *s)
 	fanout_follow(s);
 }
 
-static void
-start(void *arg)
+void
+fanout_start_due(void *session)
 {
-	fanout_start(arg);
+	fanout_start(session);
 }
 
 void
@@ -341,6 +341,5 @@ fanout_start_later(struct session *s)
 {
 	if (s->following || s->closing)
 		return;
-	timer_init(&s->follow_timer, s->proxy->loop, start, s);
 	timer_set(&s->follow_timer, PRESENCE_MS);
 }

@@ -368,17 +368,6 @@ roster_request_has(const struct roster *r, const char *bare)
 	return request_find(r, bare) != NULL;
 }
 
-void
-roster_move_requests(struct roster *r, struct roster *from)
-{
-	struct request *q, *tmp;
-
-	HASH_ITER(hh, from->requests, q, tmp) {
-		HASH_DEL(from->requests, q);
-		HASH_ADD_KEYPTR(hh, r->requests, q->bare, strlen(q->bare), q);
-	}
-}
-
 bool
 roster_request_remove(struct roster *r, const char *bare)
 {

@@ -285,6 +285,20 @@ route_message(struct session *s, struct route *r)
 
 /* --- IQ --- */
 
+/* What means the account itself, whatever the view's own names are. */
+static bool
+is_at_account(const struct session *s, const char *to)
+{
+	const struct account *a;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a) &&
+		    (strcmp(to, a->jid) == 0 || strcmp(to, a->domain) == 0))
+			return true;
+	}
+	return false;
+}
+
 static unsigned
 iq_scope(struct session *s, const char *to)
 {
@@ -294,6 +308,8 @@ iq_scope(struct session *s, const char *to)
 		scope |= IQ_TO_SELF;
 	else if (strcmp(to, session_domain(s)) == 0)
 		scope |= IQ_TO_DOMAIN;
+	else if (is_at_account(s, to))
+		scope |= IQ_TO_ACCOUNT;
 	if (to != NULL && strcmp(to, s->proxy->config->node) == 0)
 		scope |= IQ_TO_NODE;
 	return scope;

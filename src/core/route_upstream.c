@@ -216,6 +216,9 @@ route_iq(struct account *a, struct route *r)
 	case TYPE_ERROR:
 		return account_take_answer(a, r);
 	default:
+		if (stanza_may_fail(r->stanza))
+			account_answer(a,
+			    stanza_error(r->stanza, ERR_BAD_REQUEST, NULL));
 		return "no such type of iq";
 	}
 }

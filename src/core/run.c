@@ -184,8 +184,9 @@ serve(struct running *r, struct config *config,
 static void
 end(struct running *r)
 {
-	proxy_free(&r->proxy);
+	/* What it has done is handed over first: that needs the proxy. */
 	worker_free(&r->worker);
+	proxy_free(&r->proxy);
 	resolver_free(&r->resolver);
 	if (r->loop != NULL) {
 		timer_stop(&r->watchdog);

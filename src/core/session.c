@@ -68,8 +68,9 @@ ask(struct session *s, struct iq *proto, struct elem *request)
 		return -1;
 	elem_set(request, "id", iq->id);
 	elem_set(request, "to", s->full);
-	session_send(s, request);
+	/* Sending may close it, and that stops the timer. */
 	timer_set(&s->alive, ASKED_TICK_MS);
+	session_send(s, request);
 	return 0;
 }
 
@@ -154,6 +155,8 @@ keep_alive(void *arg)
 
 	while ((iq = iq_table_expired(s->asked, now)) != NULL)
 		fail_asked(s, iq);
+	if (s->closing)
+		return;
 	if (s->pinged && read >= s->pinged_at)
 		s->pinged = false;
 	if (s->pinged && now - s->pinged_at >= patience) {
@@ -163,6 +166,8 @@ keep_alive(void *arg)
 	}
 	if (!s->pinged && now - read >= idle)
 		ping(s);
+	if (s->closing)
+		return;
 	next = s->pinged ? s->pinged_at + patience - now : read + idle - now;
 	if (iq_table_count(s->asked) > 0 && next > ASKED_TICK_MS)
 		next = ASKED_TICK_MS;
@@ -225,8 +230,7 @@ session_new(struct user *u, struct account *view, const char *resource,
 	s->queue_bytes = limits_of(s)->queue_bytes;
 	s->asked = iq_table_new(limits_of(s)->iqs_per_session);
 	timer_init(&s->alive, u->proxy->loop, keep_alive, s);
-	timer_init(&s->roster_timer, u->proxy->loop, NULL, s);
-	timer_init(&s->follow_timer, u->proxy->loop, NULL, s);
+	timer_init(&s->follow_timer, u->proxy->loop, fanout_start_due, s);
 	LIST_INSERT_HEAD(&u->sessions, s, next);
 	u->session_count++;
 	u->proxy->sessions_open++;
@@ -282,6 +286,8 @@ session_free(struct session **holder)
 	struct session *s = *holder;
 
 	hooks_session_free(s);
+	timer_stop(&s->alive);
+	timer_stop(&s->follow_timer);
 	HASH_DEL(s->proxy->sessions, s);
 	LIST_REMOVE(s, next);
 	s->user->session_count--;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/availability.h"
 #include "core/proxy.h"
 #include "core/route.h"
 #include "upstream_impl.h"
@@ -94,6 +95,7 @@ up_drained(void *arg)
 
 	outbox_pump(u->account->outbox, u->stream,
 	    limits_of(u)->upstream_queue_bytes);
+	availability_update(u->account);
 }
 
 static void

@@ -133,8 +133,9 @@ const struct module mod_carbons = {
 	.xep = "XEP-0280",
 	.features = (const char *const[]){ NS_CARBONS, NS_CARBON_RULES, NULL },
 	.iqs = (const struct iq_handler[]){ { TYPE_SET, NS_CARBONS, "enable",
-						on_enable, IQ_TO_ANY },
-	    { TYPE_SET, NS_CARBONS, "disable", on_disable, IQ_TO_ANY }, { 0 } },
+						on_enable, IQ_TO_OURS },
+	    { TYPE_SET, NS_CARBONS, "disable", on_disable, IQ_TO_OURS },
+	    { 0 } },
 	.from_upstream = from_upstream,
 	.upstream_up = upstream_up,
 };

@@ -7,8 +7,6 @@ const struct module *const modules[] = {
 	&mod_session,
 	&mod_register,
 	&mod_push,
-	&mod_disco,
-	&mod_caps,
 	&mod_ping,
 	&mod_version,
 	&mod_time,
@@ -24,5 +22,7 @@ const struct module *const modules[] = {
 	&mod_pubsub,
 	&mod_receipts,
 	&mod_chat_states,
+	&mod_disco,
+	&mod_caps,
 	NULL,
 };

@@ -17,6 +17,7 @@
 #include "core/missed.h"
 #include "core/proxy.h"
 #include "core/relay.h"
+#include "core/route.h"
 #include "core/session.h"
 #include "core/upstream.h"
 #include "mod/directed.h"
@@ -220,7 +221,7 @@ from_client(struct session *s, struct route *r)
 		become_unavailable(s);
 		return "the session is unavailable";
 	}
-	session_reply_error(s, r, ERR_BAD_REQUEST, "no such type of presence");
+	route_bounce(s, r, ERR_BAD_REQUEST, "no such type of presence");
 	return "malformed";
 }
 
@@ -372,8 +373,10 @@ session_bound(struct session *s)
 {
 	struct account *a;
 
-	LIST_FOREACH(a, &s->user->accounts, next)
-		upstream_start(a->upstream);
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a))
+			upstream_start(a->upstream);
+	}
 }
 
 static void

@@ -15,7 +15,7 @@ on_push(struct session *s, struct route *r)
 }
 
 static const struct iq_handler iqs[] = {
-	{ TYPE_SET, NS_PUSH, "*", on_push, IQ_TO_ANY },
+	{ TYPE_SET, NS_PUSH, "*", on_push, IQ_TO_OURS },
 	{ 0 },
 };
 

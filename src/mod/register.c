@@ -16,8 +16,8 @@ on_register(struct session *s, struct route *r)
 }
 
 static const struct iq_handler iqs[] = {
-	{ TYPE_GET, NS_REGISTER, "*", on_register, IQ_TO_ANY },
-	{ TYPE_SET, NS_REGISTER, "*", on_register, IQ_TO_ANY },
+	{ TYPE_GET, NS_REGISTER, "*", on_register, IQ_TO_OURS },
+	{ TYPE_SET, NS_REGISTER, "*", on_register, IQ_TO_OURS },
 	{ 0 },
 };
 

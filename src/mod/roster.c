@@ -103,11 +103,11 @@ on_get(struct session *s, struct route *r)
 	}
 	s->roster_get_id = mem_strdup(r->id);
 	s->roster_get_ver = mem_strdup(ver);
-	timer_init(&s->roster_timer, s->proxy->loop, waited_too_long, s);
 	timer_set(&s->roster_timer, WAIT_MS);
 	return "waits until the account has been up once";
 }
 
+/* It is never answered empty: where it is not known there is an error. */
 static void
 answer_waiting(struct account *a)
 {
@@ -116,8 +116,12 @@ answer_waiting(struct account *a)
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		if (s->roster_get_id == NULL || roster_of(s) != a)
 			continue;
-		send_roster(s, s->roster_get_id, s->roster_get_ver);
-		stop_waiting(s);
+		if (roster_is_known(a->roster)) {
+			send_roster(s, s->roster_get_id, s->roster_get_ver);
+			stop_waiting(s);
+		} else {
+			waited_too_long(s);
+		}
 	}
 }
 
@@ -155,6 +159,16 @@ push_item(struct account *a, const char *xml)
 	buf_free(&b);
 }
 
+/* A request that was answered elsewhere is open no more. */
+static void
+settle_request(void *arg, const struct roster_item *item)
+{
+	struct account *a = arg;
+
+	if (item->subscription == SUB_FROM || item->subscription == SUB_BOTH)
+		(void)roster_request_remove(a->roster, item->jid);
+}
+
 static const char *
 on_push(struct account *a, struct route *r)
 {
@@ -171,61 +185,74 @@ on_push(struct account *a, struct route *r)
 		return "a push that cannot be taken";
 	}
 	account_answer(a, stanza_result(r->stanza));
+	roster_each(a->roster, settle_request, a);
 	elem_write(&xml, elem_first(query), NS_ROSTER);
 	push_item(a, xml.data);
 	buf_free(&xml);
 	return "a push, passed on";
 }
 
+/* What changed while the link was down, as items to push. */
 struct difference {
-	struct account *account;
+	struct buf *items; /* NUL-ended strings in a row */
 	const struct roster *other;
 };
 
 static void
-push_changed(void *arg, const struct roster_item *item)
+note_changed(void *arg, const struct roster_item *item)
 {
 	struct difference *d = arg;
 	const struct roster_item *old = roster_find(d->other, item->jid);
 
 	if (old == NULL || strcmp(old->xml, item->xml) != 0)
-		push_item(d->account, item->xml);
+		buf_add(d->items, item->xml, strlen(item->xml) + 1);
 }
 
 static void
-push_removed(void *arg, const struct roster_item *item)
+note_removed(void *arg, const struct roster_item *item)
 {
 	struct difference *d = arg;
-	struct buf b = { 0 };
 
 	if (roster_find(d->other, item->jid) != NULL)
 		return;
-	buf_puts(&b, "<item subscription='remove'");
-	frame_attr(&b, "jid", item->jid);
-	buf_puts(&b, "/>");
-	push_item(d->account, b.data);
-	buf_free(&b);
+	buf_puts(d->items, "<item subscription='remove'");
+	frame_attr(d->items, "jid", item->jid);
+	buf_puts(d->items, "/>");
+	buf_putc(d->items, '\0');
 }
 
-/* What changed while the link was down comes to the sessions as pushes. */
+static void
+push_all(struct account *a, const struct buf *items)
+{
+	for (size_t at = 0; at < items->len; at += strlen(items->data + at) + 1)
+		push_item(a, items->data + at);
+}
+
+/* One that is too large changes nothing. */
 static void
 load(struct account *a, const struct elem *query)
 {
-	struct roster *old = a->roster;
-	struct difference d = { .account = a };
+	struct roster *now = roster_new(
+	    a->user->proxy->config->limits.roster_items);
+	struct buf items = { 0 };
+	struct difference d = { .items = &items, .other = a->roster };
 
-	a->roster = roster_new(a->user->proxy->config->limits.roster_items);
-	roster_move_requests(a->roster, old);
-	if (roster_load(a->roster, query) == -1)
+	if (roster_load(now, query) == -1) {
 		log_event(LEVEL_ERROR, upstream_log_id(a->upstream),
 		    "roster-too-large", "account=%s", a->jid);
-	if (roster_is_known(old)) {
-		d.other = old;
-		roster_each(a->roster, push_changed, &d);
-		d.other = a->roster;
-		roster_each(old, push_removed, &d);
+		roster_free(&now);
+		return;
 	}
-	roster_free(&old);
+	if (roster_is_known(a->roster)) {
+		roster_each(now, note_changed, &d);
+		d.other = now;
+		roster_each(a->roster, note_removed, &d);
+	}
+	(void)roster_load(a->roster, query);
+	roster_each(a->roster, settle_request, a);
+	push_all(a, &items);
+	buf_free(&items);
+	roster_free(&now);
 }
 
 static void
@@ -238,6 +265,8 @@ got_roster(struct account *a, struct elem *answer, void *arg)
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream), "no-roster",
 		    "account=%s condition=%s", a->jid,
 		    LOG_Q(answer != NULL ? stanza_error_cond(answer) : NULL));
+		if (answer != NULL)
+			answer_waiting(a);
 		return;
 	}
 	/* Without a query: what we have is what there is (RFC 6121 2.6.3). */
@@ -262,6 +291,12 @@ upstream_up(struct account *a)
 	arena_free(&arena);
 }
 
+static void
+session_bound(struct session *s)
+{
+	timer_init(&s->roster_timer, s->proxy->loop, waited_too_long, s);
+}
+
 const struct module mod_roster = {
 	.name = "roster",
 	.xep = "RFC 6121",
@@ -273,5 +308,6 @@ const struct module mod_roster = {
 	    (const struct peer_iq_handler[]){
 		{ TYPE_SET, NS_ROSTER, "query", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
+	.session_bound = session_bound,
 	.session_gone = stop_waiting,
 };

@@ -159,6 +159,7 @@ from_client(struct session *s, struct route *r)
 	if ((r->type == TYPE_SUBSCRIBED || r->type == TYPE_UNSUBSCRIBED) &&
 	    (reason = answer(s, a, bare)) != NULL)
 		return reason;
+	address_rewrite(r->stanza, &map);
 	elem_set(r->stanza, "to", bare);
 	elem_set(r->stanza, "from", NULL);
 	(void)account_send(a, r->stanza);
