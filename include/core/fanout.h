@@ -33,6 +33,7 @@ void fanout_follow(struct session *);
 void fanout_start(struct session *);
 /* The same in a while, unless it sends presence first: a client may want copies alone. */
 void fanout_start_later(struct session *);
+void fanout_forget(struct session *); /* that it is owed something */
 void fanout_start_due(void *session); /* its timer's */
 /* What was written counts as got: moves user->reached. */
 void fanout_settle(struct session *);

@@ -54,6 +54,8 @@ struct session {
 
 	bool following;
 	struct timer follow_timer;
+	unsigned char *owed; /* a bit an entry from owed_from to live_from */
+	uint64_t owed_from;
 	uint64_t cursor;       /* the next entry to look at */
 	struct delivery *ring; /* in flight; queue_frames of them */
 	size_t ring_size, ring_first, ring_count;

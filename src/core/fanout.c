@@ -117,19 +117,15 @@ is_for_another(const struct session *s, const struct entry *e)
 	return e->seq == 0 || e->reached || (only != NULL && !only->closing);
 }
 
-/* Before it began to follow: it gets only what nobody got, itself neither. */
+/* Before it began to follow: it gets only what nobody had got by then. */
 static bool
 was_got(const struct session *s, const struct entry *e)
 {
-	size_t i;
+	uint64_t at = e->seq - s->owed_from;
 
-	if (e->seq == 0 || e->seq >= s->live_from)
+	if (e->seq == 0 || e->seq >= s->live_from || s->owed == NULL)
 		return false;
-	for (i = 0; i < s->ring_count; i++) {
-		if (s->ring[(s->ring_first + i) % s->ring_size].seq == e->seq)
-			return true;
-	}
-	return e->reached;
+	return (s->owed[at / 8] & 1 << at % 8) == 0;
 }
 
 enum form
@@ -250,6 +246,28 @@ deliver(struct session *s, struct entry *e)
 		reach(s->user, e->seq);
 }
 
+/*
+ * The log has dropped what the session did not get yet. What came before it was there
+ * is lost without a word; a session that fell behind is told, by its end.
+ */
+static bool
+skip_lost(struct session *s)
+{
+	uint64_t floor = history_floor(s->user->history);
+
+	log_event(LEVEL_WARN, s->log_id, "missed",
+	    "entries=%llu reason=\"too far behind the log\"",
+	    (unsigned long long)(floor - s->cursor));
+	if (floor > s->live_from) {
+		session_close(s, STREAM_RESOURCE_CONSTRAINT,
+		    "too slow: messages were dropped before they could be "
+		    "sent");
+		return false;
+	}
+	s->cursor = floor;
+	return true;
+}
+
 void
 fanout_follow(struct session *s)
 {
@@ -257,14 +275,26 @@ fanout_follow(struct session *s)
 
 	if (!s->following || !has_room(s))
 		return;
-	if (s->cursor < history_floor(h)) {
-		log_event(LEVEL_WARN, s->log_id, "missed",
-		    "entries=%llu reason=\"too far behind the log\"",
-		    (unsigned long long)(history_floor(h) - s->cursor));
-		s->cursor = history_floor(h);
-	}
+	if (s->cursor < history_floor(h) && !skip_lost(s))
+		return;
 	while (s->cursor < history_next(h) && has_room(s))
 		deliver(s, history_at(h, s->cursor++));
+	if (s->owed != NULL && s->cursor >= s->live_from)
+		fanout_forget(s);
+}
+
+void
+fanout_forget(struct session *s)
+{
+	free(s->owed);
+	s->owed = NULL;
+}
+
+/* Whoever sent a message hears of its error, whether it follows or not. */
+static bool
+is_error_for(const struct session *s, const struct entry *e)
+{
+	return e->type == TYPE_ERROR && e->origin == s->id && !s->closing;
 }
 
 /* Live messages only reach those that are not behind. */
@@ -274,8 +304,9 @@ deliver_live(struct user *u, struct entry *e)
 	struct session *s;
 
 	LIST_FOREACH(s, &u->sessions, next) {
-		if (s->following && s->cursor == history_next(u->history) &&
-		    session_has_room(s))
+		if (is_error_for(s, e) ||
+		    (s->following && s->cursor == history_next(u->history) &&
+			session_has_room(s)))
 			deliver(s, e);
 	}
 }
@@ -309,6 +340,36 @@ first_waiting(struct user *u)
 	return u->reached + 1;
 }
 
+static bool
+is_in_flight(const struct session *s, uint64_t seq)
+{
+	for (size_t i = 0; i < s->ring_count; i++) {
+		if (s->ring[(s->ring_first + i) % s->ring_size].seq == seq)
+			return true;
+	}
+	return false;
+}
+
+/* Of what came before now, this much has reached nobody: a bit each. */
+static void
+note_owed(struct session *s)
+{
+	const struct entry *e;
+	uint64_t at;
+
+	fanout_forget(s);
+	if (s->cursor >= s->live_from)
+		return;
+	s->owed_from = s->cursor;
+	s->owed = mem_alloc((s->live_from - s->cursor) / 8 + 1);
+	for (uint64_t seq = s->cursor; seq < s->live_from; seq++) {
+		e = history_at(s->user->history, seq);
+		at = seq - s->owed_from;
+		if (e != NULL && !e->reached && !is_in_flight(s, seq))
+			s->owed[at / 8] |= (unsigned char)(1 << at % 8);
+	}
+}
+
 void
 fanout_start(struct session *s)
 {
@@ -327,6 +388,7 @@ fanout_start(struct session *s)
 			s->live_from = s->cursor;
 		s->cursor = first;
 	}
+	note_owed(s);
 	fanout_follow(s);
 }
 

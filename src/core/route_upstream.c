@@ -123,6 +123,7 @@ find_sent(struct account *a, const struct route *r, uint64_t *origin,
 	sent = history_find(a->user->history, a->id, DIR_OUT, r->from, r->id);
 	if (sent == NULL)
 		return sent_find_live(a, r->from, r->id, origin, is_eligible);
+	sent_forget(a->user, sent);
 	*origin = sent->origin;
 	*is_eligible = sent->is_eligible;
 	return true;

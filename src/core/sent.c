@@ -14,22 +14,41 @@
 #define AGAIN_MS 300000
 #define KEY_SIZE 4096
 
+/* The device is known by its resource: the entry's own side. */
+static bool
+repeat_key(char key[KEY_SIZE], const struct entry *e)
+{
+	int len;
+
+	if (e->id == NULL || e->local == NULL)
+		return false;
+	len = snprintf(key, KEY_SIZE, "%" PRIx32 " %s %s %s",
+	    table_hash(blob_data(e->body), blob_len(e->body)),
+	    jid_resource(e->local), e->peer, e->id);
+	return len > 0 && len < KEY_SIZE;
+}
+
 bool
 sent_is_repeated(struct session *s, const struct entry *e)
 {
 	char key[KEY_SIZE];
 	uint64_t at;
-	int len;
 
-	len = snprintf(key, sizeof(key), "%" PRIx32 " %s %s %s",
-	    table_hash(blob_data(e->body), blob_len(e->body)), s->resource,
-	    e->peer, e->id);
-	if (len < 0 || (size_t)len >= sizeof(key))
+	if (!repeat_key(key, e))
 		return false;
 	if (recent_get(s->user->sent, key, &at) && clock_now() - at < AGAIN_MS)
 		return true;
 	recent_set(s->user->sent, key, clock_now());
 	return false;
+}
+
+void
+sent_forget(struct user *u, const struct entry *e)
+{
+	char key[KEY_SIZE];
+
+	if (repeat_key(key, e))
+		recent_remove(u->sent, key);
 }
 
 static bool
@@ -45,7 +64,7 @@ sent_remember_self(struct user *u, const char *id, uint64_t session)
 {
 	char key[KEY_SIZE];
 
-	if (make_key(key, "self", id))
+	if (id != NULL && make_key(key, "self", id))
 		recent_set(u->sent, key, session);
 }
 

@@ -294,6 +294,7 @@ session_free(struct session **holder)
 	s->proxy->sessions_open--;
 	directed_clear(&s->directed);
 	missed_clear(s);
+	fanout_forget(s);
 	iq_table_free(&s->asked);
 	arena_free(&s->presence_arena);
 	free(s->ring);

@@ -12,7 +12,8 @@ on_bind(struct session *s, struct route *r)
 }
 
 static const struct iq_handler iqs[] = {
-	{ TYPE_SET, NS_BIND, "bind", on_bind, IQ_TO_OURS },
+	{ TYPE_SET, NS_BIND, "bind", on_bind,
+	    IQ_TO_SELF | IQ_TO_DOMAIN | IQ_TO_ACCOUNT },
 	{ 0 },
 };
 

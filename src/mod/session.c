@@ -14,7 +14,8 @@ on_session(struct session *s, struct route *r)
 }
 
 static const struct iq_handler iqs[] = {
-	{ TYPE_SET, NS_SESSION, "session", on_session, IQ_TO_OURS },
+	{ TYPE_SET, NS_SESSION, "session", on_session,
+	    IQ_TO_SELF | IQ_TO_DOMAIN | IQ_TO_ACCOUNT },
 	{ 0 },
 };
 
