@@ -45,6 +45,8 @@ struct session {
 
 	bool carbons, wants_roster, wants_blocks;
 	bool available;
+	bool stands_in; /* with the presence of the one before it: stand_in.h */
+	struct timer stand_in_timer;
 	int priority;
 	enum show show;
 	uint64_t presence_at;  /* clock_now() */

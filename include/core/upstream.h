@@ -27,6 +27,8 @@ void upstream_start(struct upstream *);
 void upstream_stop(struct upstream *, const char *reason);
 /* The configuration changed: the same, and refusals are forgotten. */
 void upstream_reset(struct upstream *, const char *reason);
+/* It will not try again until the configuration changes. */
+bool upstream_is_refused(const struct upstream *);
 bool upstream_is_up(const struct upstream *);
 struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
 const char *upstream_log_id(const struct upstream *);

@@ -29,7 +29,8 @@ availability_best(const struct account *a)
 	struct session *s, *best = NULL;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (s->closing || !s->available || !session_sees(s, a))
+		if (s->closing || !session_sees(s, a) ||
+		    (!s->available && !s->stands_in))
 			continue;
 		if (is_better(s, best))
 			best = s;

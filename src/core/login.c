@@ -12,6 +12,7 @@
 #include "core/account.h"
 #include "core/peers.h"
 #include "core/session.h"
+#include "core/stand_in.h"
 #include "login_impl.h"
 #include "xmpp/jid.h"
 
@@ -79,9 +80,11 @@ failed(void *arg, const char *name, const char *why)
 	struct login *l = arg;
 	uint64_t window = limits_of(l)->failure_seconds * 1000;
 
-	throttle_failed(l->proxy->by_address, l->peer, window);
-	if (l->tried != NULL)
+	/* A channel binding that we lack is no guess at a password. */
+	if (l->tried != NULL) {
+		throttle_failed(l->proxy->by_address, l->peer, window);
 		throttle_failed(l->proxy->by_name, l->tried, window);
+	}
 	mem_free_string(&l->tried);
 	log_event(LEVEL_WARN, l->log_id, "login-failed",
 	    "name=%s peer=%s reason=%s", LOG_Q(name), l->peer, LOG_Q(why));
@@ -138,22 +141,40 @@ is_taken_upstream(const struct user *u, const struct account *view,
  */
 static const char *
 settle_resource(struct user *u, const struct account *view, const char *asked,
-    char made[RANDOM_ID_SIZE])
+    char made[RANDOM_ID_SIZE], struct session **old)
 {
-	struct session *old;
-
+	*old = NULL;
 	if (asked == NULL && u->config->resource != NULL &&
 	    user_find_resource(u, u->config->resource) == NULL)
 		asked = u->config->resource;
 	if (asked == NULL || is_taken_upstream(u, view, asked))
 		return random_id(made);
-	if ((old = user_find_resource(u, asked)) == NULL)
+	if ((*old = user_find_resource(u, asked)) == NULL)
 		return asked;
-	if (old->account != view)
-		return random_id(made);
+	if ((*old)->account == view)
+		return asked;
+	*old = NULL;
+	return random_id(made);
+}
+
+/* The older one goes when the new one is there: somebody always is. */
+static struct session *
+new_session(struct login *l, struct user *u, struct account *view,
+    const char *resource, struct session *old)
+{
+	struct session *s;
+
+	if (user_open_sessions(u) - (old != NULL) >=
+	    limits_of(l)->sessions_per_user)
+		return NULL;
+	s = session_new(u, view, resource, l->peer);
+	l->session = s->id;
+	if (old == NULL)
+		return s;
+	stand_in_begin(s, old);
 	session_close(old, STREAM_CONFLICT,
 	    "a new session has bound this resource");
-	return asked;
+	return s;
 }
 
 static const char *
@@ -163,7 +184,7 @@ bind_resource(void *arg, const char *asked, enum error_cond *cond)
 	struct arena *arena = arena_new();
 	struct account *view;
 	struct user *u = proxy_find_login(l->proxy, l->domain, l->name, &view);
-	struct session *s = NULL;
+	struct session *s = NULL, *old;
 	char made[RANDOM_ID_SIZE];
 
 	*cond = ERR_NOT_ALLOWED;
@@ -173,12 +194,9 @@ bind_resource(void *arg, const char *asked, enum error_cond *cond)
 	if (asked != NULL &&
 	    (asked = jid_prep_resource(arena, asked, NULL)) == NULL)
 		goto out;
-	asked = settle_resource(u, view, asked, made);
+	asked = settle_resource(u, view, asked, made, &old);
 	*cond = ERR_RESOURCE_CONSTRAINT;
-	if (user_open_sessions(u) >= limits_of(l)->sessions_per_user)
-		goto out;
-	s = session_new(u, view, asked, l->peer);
-	l->session = s->id;
+	s = new_session(l, u, view, asked, old);
 out:
 	arena_free(&arena);
 	return s != NULL ? s->full : NULL;

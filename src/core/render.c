@@ -13,7 +13,9 @@
 #include "xmpp/xml.h"
 
 #define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
-#define NOTE_MARK    "\302\273 " /* U+00BB and a space */
+#define CARBON_OPEN(name) \
+	"<" name " xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>"
+#define NOTE_MARK "\302\273 " /* U+00BB and a space */
 
 struct rendering {
 	struct session *session;
@@ -133,7 +135,7 @@ send_plain(struct rendering *r)
 
 /* XEP-0280 7 and 8: the copy's type is the original's, from is the own bare JID. */
 static void
-send_carbon(struct rendering *r, const char *name, const char *tail)
+send_carbon(struct rendering *r, const char *open, const char *tail)
 {
 	struct session *s = r->session;
 	struct blob *body = body_of(r);
@@ -143,9 +145,8 @@ send_carbon(struct rendering *r, const char *name, const char *tail)
 		.from = s->bare,
 		.to = s->full,
 		.type = frame_type(r->entry->type) });
-	buf_printf(r->head,
-	    "><%s xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>",
-	    name);
+	buf_putc(r->head, '>');
+	buf_puts(r->head, open);
 	put_delay(r, r->late);
 	put_message(r, NS_CLIENT);
 	session_send_frame(s, r->head->data, r->head->len, body, tail);
@@ -200,11 +201,11 @@ render_send(struct session *s, struct account *a, struct entry *e,
 		send_plain(&r);
 		break;
 	case FORM_SENT:
-		send_carbon(&r, "sent",
+		send_carbon(&r, CARBON_OPEN("sent"),
 		    "</message></forwarded></sent></message>");
 		break;
 	case FORM_RECEIVED:
-		send_carbon(&r, "received",
+		send_carbon(&r, CARBON_OPEN("received"),
 		    "</message></forwarded></received></message>");
 		break;
 	case FORM_NOTE:

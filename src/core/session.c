@@ -15,6 +15,7 @@
 #include "core/missed.h"
 #include "core/proxy.h"
 #include "core/route.h"
+#include "core/stand_in.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
@@ -47,6 +48,19 @@ fail_asked(struct session *s, struct iq *iq)
 		account_answer(a, error);
 	arena_free(&arena);
 	iq_free(&iq);
+}
+
+/* What it asked of accounts holds no places any more. */
+static void
+forget_requests(struct session *s)
+{
+	struct account *a;
+	struct iq *iq;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		while ((iq = iq_table_any_of(a->iqs, s->id)) != NULL)
+			iq_free(&iq);
+	}
 }
 
 static void
@@ -230,6 +244,7 @@ session_new(struct user *u, struct account *view, const char *resource,
 	s->queue_bytes = limits_of(s)->queue_bytes;
 	s->asked = iq_table_new(limits_of(s)->iqs_per_session);
 	timer_init(&s->alive, u->proxy->loop, keep_alive, s);
+	timer_init(&s->stand_in_timer, u->proxy->loop, stand_in_expired, s);
 	timer_init(&s->follow_timer, u->proxy->loop, fanout_start_due, s);
 	LIST_INSERT_HEAD(&u->sessions, s, next);
 	u->session_count++;
@@ -268,6 +283,7 @@ session_close(struct session *s, int cond, const char *reason)
 	timer_stop(&s->alive);
 	timer_stop(&s->follow_timer);
 	fail_all_asked(s);
+	forget_requests(s);
 	hooks_session_gone(s);
 	s->available = false;
 	if (cond >= 0 && s->stream != NULL)
@@ -288,6 +304,7 @@ session_free(struct session **holder)
 	hooks_session_free(s);
 	timer_stop(&s->alive);
 	timer_stop(&s->follow_timer);
+	timer_stop(&s->stand_in_timer);
 	HASH_DEL(s->proxy->sessions, s);
 	LIST_REMOVE(s, next);
 	s->user->session_count--;

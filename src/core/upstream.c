@@ -427,6 +427,12 @@ upstream_reset(struct upstream *u, const char *reason)
 }
 
 bool
+upstream_is_refused(const struct upstream *u)
+{
+	return u->state == UPSTREAM_REFUSED;
+}
+
+bool
 upstream_is_up(const struct upstream *u)
 {
 	return u->state == UPSTREAM_UP;

@@ -15,10 +15,12 @@
 #include "core/fanout.h"
 #include "core/frame.h"
 #include "core/missed.h"
+#include "core/notice.h"
 #include "core/proxy.h"
 #include "core/relay.h"
 #include "core/route.h"
 #include "core/session.h"
+#include "core/stand_in.h"
 #include "core/upstream.h"
 #include "mod/directed.h"
 #include "mod/modules.h"
@@ -127,6 +129,21 @@ tell_one(void *arg, const struct presence *p)
 	relay_presence(t->session, t->account, p);
 }
 
+/* What the person has to mend in the configuration. */
+static void
+tell_refusals(struct session *s)
+{
+	struct account *a;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a) && upstream_is_refused(a->upstream))
+			notice_session(s,
+			    "%s: %s. No further try until the "
+			    "configuration changes.",
+			    a->jid, upstream_trouble(a->upstream));
+	}
+}
+
 /* A session that becomes available: who is there, and who wants to be. */
 static void
 welcome(struct session *s)
@@ -150,6 +167,7 @@ welcome(struct session *s)
 			subscription_tell_open(s, a);
 	}
 	fanout_start(s);
+	tell_refusals(s);
 }
 
 static const char *
@@ -163,6 +181,7 @@ on_available(struct session *s, struct route *r)
 		    "priority is a number from -128 to 127");
 		return "malformed";
 	}
+	stand_in_end(s);
 	store_presence(s, r->stanza, priority);
 	s->available = true;
 	relay_sibling(s, s);
@@ -178,8 +197,14 @@ on_available(struct session *s, struct route *r)
 static void
 become_unavailable(struct session *s)
 {
-	if (!s->available)
+	bool stood_in = s->stands_in;
+
+	stand_in_end(s);
+	if (!s->available) {
+		if (stood_in)
+			availability_session_changed(s);
 		return;
+	}
 	s->available = false;
 	missed_clear(s);
 	if (!s->closing)

@@ -96,6 +96,11 @@ on_get(struct session *s, struct route *r)
 		send_roster(s, r->id, ver);
 		return "answered from the cache";
 	}
+	if (upstream_is_refused(roster_of(s)->upstream)) {
+		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT,
+		    upstream_trouble(roster_of(s)->upstream));
+		return "the account's server refuses us";
+	}
 	if (s->roster_get_id != NULL) {
 		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
 		    "one request for the roster waits already");
