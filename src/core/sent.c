@@ -20,7 +20,7 @@ repeat_key(char key[KEY_SIZE], const struct entry *e)
 {
 	int len;
 
-	if (e->id == NULL || e->local == NULL)
+	if (e->id == NULL || e->local == NULL || jid_is_bare(e->local))
 		return false;
 	len = snprintf(key, KEY_SIZE, "%" PRIx32 " %s %s %s",
 	    table_hash(blob_data(e->body), blob_len(e->body)),

@@ -21,8 +21,11 @@ is_repeated(void **state, const char *client, const char *peer, const char *id,
     const char *body)
 {
 	struct entry *e = message(state, peer, id, body);
-	bool is = sent_is_repeated(talk_session(state, client), e);
+	struct session *s = talk_session(state, client);
+	bool is;
 
+	e->local = mem_strdup(s->full);
+	is = sent_is_repeated(s, e);
 	entry_unref(&e);
 	return is;
 }
@@ -42,6 +45,26 @@ the_same_again_is_known_for_a_while(void **state)
 	assert_true(is_repeated(state, "C1", "b@x", "1", "<body/>"));
 	clock_advance(1);
 	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
+}
+
+/* It came back with an error: the person tries again. */
+static void
+what_failed_may_be_sent_again(void **state)
+{
+	struct entry *e;
+
+	TALK(state, "connect C1");
+	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
+	e = message(state, "b@x", "1", "<body/>");
+	sent_forget(talk_user(state), e); /* by none of ours */
+	e->local = mem_strdup("alice@a.example");
+	sent_forget(talk_user(state), e);
+	assert_true(is_repeated(state, "C1", "b@x", "1", "<body/>"));
+	free(e->local);
+	e->local = mem_strdup(talk_session(state, "C1")->full);
+	sent_forget(talk_user(state), e);
+	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
+	entry_unref(&e);
 }
 
 static void
@@ -199,6 +222,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		talk_test(the_same_again_is_known_for_a_while),
+		talk_test(what_failed_may_be_sent_again),
 		talk_test(what_went_to_oneself_belongs_to_its_session),
 		talk_test(notes_are_known_by_their_id),
 		talk_test(a_receipt_is_the_first_until_one_went_up),
