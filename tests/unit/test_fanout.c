@@ -303,21 +303,36 @@ live_messages_pass_by_those_that_are_behind(void **state)
 	    "repeat 40 " GOT("C1", "m{n}", "{n} {pad:100}"), "nothing");
 }
 
-/* log-entries: what fell out of the log is gone, and said so. */
+/* log-entries: one that the log has left behind is told so, by its end. */
 static void
-one_too_far_behind_goes_on_from_the_floor(void **state)
+one_too_far_behind_is_closed_with_a_word(void **state)
 {
 	struct session *s;
 
 	TALK(state, "limits queue-frames=16 log-entries=20", "login C1",
-	    "stall C1", "repeat 100 " CHAT("m{n}", "{n} {pad:100}"));
+	    "login C2", "stall C1",
+	    "repeat 100 " CHAT("m{n}", "{n} {pad:100}"));
 	s = talk_session(state, "C1");
 	assert_true(s->cursor < history_floor(s->user->history));
-	TALK(state, "unstall C1", "logged event=missed entries=",
-	    "C1<~ "
-	    "<message id='m81' ...>...</message>");
-	TALK(state, "C1<~ <message id='m100' ...>...</message>", "drain C1");
-	assert_int_equal(s->cursor, history_next(s->user->history));
+	assert_false(s->closing);
+	TALK(state, "unstall C1",
+	    "logged event=missed entries=", "closed C1 resource-constraint",
+	    "repeat 100 C2< <message id='m{n}' ...>...</message>", "drain");
+}
+
+/* What the log dropped while nobody was there is no fault of who comes. */
+static void
+who_comes_too_late_begins_at_the_floor(void **state)
+{
+	struct history *h;
+
+	TALK(state, "limits log-entries=20", "login C1", "logout C1",
+	    "repeat 100 " CHAT("m{n}", "{n}"), "connect C2", "C2> <presence/>",
+	    "C2< <presence ...>...</presence>",
+	    "logged event=missed entries=", GOT_LATE("C2", "m81", "81"),
+	    "C2<~ <message id='m100' ...>...</message>", "drain");
+	h = talk_user(state)->history;
+	assert_int_equal(talk_session(state, "C2")->cursor, history_next(h));
 }
 
 /* log-bytes: the same by size. */
@@ -416,7 +431,8 @@ main(void)
 		talk_test(a_window_of_bytes_is_crossed_and_refilled_in_order),
 		talk_test(the_ring_wraps),
 		talk_test(live_messages_pass_by_those_that_are_behind),
-		talk_test(one_too_far_behind_goes_on_from_the_floor),
+		talk_test(one_too_far_behind_is_closed_with_a_word),
+		talk_test(who_comes_too_late_begins_at_the_floor),
 		talk_test(the_log_is_bounded_in_bytes),
 		talk_test(what_one_session_got_is_not_for_the_next),
 		talk_test(one_that_was_passed_over_is_not_lost),
