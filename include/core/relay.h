@@ -14,6 +14,9 @@ struct session;
  */
 void relay_presence(struct session *, struct account *,
     const struct presence *);
+/* The last one of a JID that is gone, with what it says. */
+void relay_farewell(struct session *, struct account *,
+    const struct presence *);
 /* That this JID is unavailable. */
 void relay_unavailable(struct session *, struct account *, const char *from);
 /* A presence of the session `from`, as it is now, to another session or itself. */

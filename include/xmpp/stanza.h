@@ -8,6 +8,8 @@
 #include "xmpp/elem.h"
 #include "xmpp/ns.h"
 
+#define STANZA_ID_MAX 1024 /* bytes of a request's id that we remember */
+
 enum stanza_kind { STANZA_NONE, STANZA_MESSAGE, STANZA_PRESENCE, STANZA_IQ };
 
 enum stanza_type {

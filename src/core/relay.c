@@ -47,6 +47,24 @@ send_unavailable(struct session *s, const char *from)
 }
 
 void
+relay_farewell(struct session *s, struct account *a, const struct presence *p)
+{
+	struct arena *arena = s->proxy->scratch;
+
+	if (!may_send(s, a->id, p->from))
+		return;
+	arena_reset(arena);
+	send_presence(s,
+	    &(struct frame_head){ .name = "presence",
+		.type = "unavailable",
+		.id = p->id,
+		.from = session_view_of(s, a, arena, p->from),
+		.to = s->full,
+		.lang = p->lang },
+	    p->body);
+}
+
+void
 relay_presence(struct session *s, struct account *a, const struct presence *p)
 {
 	struct arena *arena = s->proxy->scratch;

@@ -338,7 +338,8 @@ route_request(struct session *s, struct route *r)
 	const char *reason;
 
 	if (elem_first(r->stanza) == NULL ||
-	    elem_next(elem_first(r->stanza)) != NULL || r->id == NULL) {
+	    elem_next(elem_first(r->stanza)) != NULL || r->id == NULL ||
+	    strlen(r->id) > STANZA_ID_MAX) {
 		route_bounce(s, r, ERR_BAD_REQUEST,
 		    "a request has an id and one payload (RFC 6120 8.2.3)");
 		return "malformed";

@@ -189,7 +189,8 @@ route_request(struct account *a, struct route *r)
 	const char *reason;
 
 	if (elem_first(r->stanza) == NULL ||
-	    elem_next(elem_first(r->stanza)) != NULL || r->id == NULL) {
+	    elem_next(elem_first(r->stanza)) != NULL || r->id == NULL ||
+	    strlen(r->id) > STANZA_ID_MAX) {
 		account_answer(a,
 		    stanza_error(r->stanza, ERR_BAD_REQUEST, NULL));
 		return "malformed";

@@ -14,6 +14,8 @@
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
+#define KEPT_BYTES 8192 /* of what is sent again on a new stream */
+
 static bool
 is_elsewhere(const struct session *s, const char *target, uint64_t account)
 {
@@ -59,6 +61,17 @@ answer_leave(struct session *s, const char *as_asked)
 	arena_free(&arena);
 }
 
+/* The room that it is in, under whatever nick: a new one is no new target. */
+static struct directed *
+find_room(struct session *s, const char *target)
+{
+	struct directed *d = directed_find(s->directed, target);
+
+	if (d == NULL)
+		d = directed_find_bare(s->directed, target);
+	return d != NULL && d->is_room ? d : NULL;
+}
+
 static const char *
 on_available(struct session *s, struct account *a, struct route *r,
     const char *target)
@@ -72,8 +85,10 @@ on_available(struct session *s, struct account *a, struct route *r,
 		elem_remove(caps);
 	hooks_decorate_presence(a, r->stanza);
 	elem_write(&xml, r->stanza, NS_CLIENT);
-	fits = directed_add(&s->directed, target, a->id, is_room, xml.data,
-	    s->proxy->config->limits.directed_presences);
+	fits = find_room(s, target) != NULL ||
+	    directed_add(&s->directed, target, a->id, is_room,
+		xml.len <= KEPT_BYTES ? xml.data : NULL,
+		s->proxy->config->limits.directed_presences);
 	buf_free(&xml);
 	if (!fits) {
 		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
@@ -88,9 +103,11 @@ static const char *
 on_unavailable(struct session *s, struct account *a, struct route *r,
     const char *target)
 {
-	struct directed *d = directed_find(s->directed, target);
-	bool is_room = d != NULL && d->is_room;
+	struct directed *room = find_room(s, target);
+	bool is_room = room != NULL;
 
+	if (is_room)
+		target = arena_strdup(r->stanza->arena, room->target);
 	directed_remove(&s->directed, target);
 	if (!is_elsewhere(s, target, a->id)) {
 		(void)account_send(a, r->stanza);
@@ -139,6 +156,15 @@ from_client(struct session *s, struct route *r)
 	if (r->type == TYPE_AVAILABLE)
 		return on_available(s, a, r, target);
 	return on_unavailable(s, a, r, target);
+}
+
+void
+directed_refused(struct account *a, const char *target)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &a->user->sessions, next)
+		directed_remove(&s->directed, target);
 }
 
 void
@@ -196,7 +222,7 @@ upstream_up(struct account *a)
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		HASH_ITER(hh, s->directed, d, tmp) {
 			if (!s->closing && d->account == a->id &&
-			    is_first_there(s, d))
+			    d->xml != NULL && is_first_there(s, d))
 				send_again(a, d);
 		}
 	}

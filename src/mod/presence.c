@@ -27,6 +27,8 @@
 #include "mod/subscription.h"
 #include "xmpp/jid.h"
 
+#define KEPT_BYTES 65536 /* of a contact's presence */
+
 /* --- of a session --- */
 
 static int
@@ -285,17 +287,15 @@ is_there(const struct session *s, const struct account *a, const char *from)
 }
 
 static void
-spread(struct account *a, const struct presence *p)
+spread(struct account *a, const struct presence *p,
+    void (*tell)(struct session *, struct account *, const struct presence *))
 {
 	struct session *s;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		if (s->closing || !s->available || !session_sees(s, a))
 			continue;
-		if (p->body != NULL)
-			relay_presence(s, a, p);
-		else
-			relay_unavailable(s, a, p->from);
+		tell(s, a, p);
 	}
 }
 
@@ -320,19 +320,40 @@ spread_as_it_is(struct account *a, struct route *r)
 	return "to the sessions that are there";
 }
 
+/* Only contacts' presence is kept, and only what somebody may have written. */
+static bool
+is_worth_keeping(const struct account *a, const struct presence *p)
+{
+	return is_contact(a, p->from) && blob_len(p->body) <= KEPT_BYTES;
+}
+
+static void
+keep(struct account *a, const struct presence *p)
+{
+	if (!is_worth_keeping(a, p))
+		presences_remove(a->presences, p->from);
+	else if (!presences_set(a->presences, p->from, p->id, p->lang, p->body))
+		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
+		    "presence-not-kept", "from=%s reason=\"too many\"",
+		    LOG_Q(p->from));
+}
+
+static struct presence
+presence_of(const struct route *r)
+{
+	return (struct presence){ .from = (char *)r->from,
+		.id = (char *)r->id,
+		.lang = (char *)elem_lang(r->stanza),
+		.body = frame_body(r->stanza) };
+}
+
 static const char *
 on_contact_available(struct account *a, struct route *r)
 {
-	struct presence p = { .from = (char *)r->from,
-		.id = (char *)r->id,
-		.lang = (char *)elem_lang(r->stanza) };
+	struct presence p = presence_of(r);
 
-	p.body = frame_body(r->stanza);
-	if (!presences_set(a->presences, p.from, p.id, p.lang, p.body))
-		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
-		    "presence-not-kept", "from=%s reason=\"too many\"",
-		    LOG_Q(r->from));
-	spread(a, &p);
+	keep(a, &p);
+	spread(a, &p, relay_presence);
 	blob_unref(&p.body);
 	return "to all sessions";
 }
@@ -344,33 +365,42 @@ gone(void *arg, const struct presence *p)
 	struct presence copy = { .from = mem_strdup(p->from) };
 
 	presences_remove(a->presences, p->from);
-	spread(a, &copy);
+	spread(a, &copy, relay_farewell);
 	free(copy.from);
 }
 
 static const char *
 on_contact_unavailable(struct account *a, struct route *r)
 {
-	struct presence p = { .from = (char *)r->from };
+	struct presence p;
 
 	if (jid_is_bare(r->from) && presences_has_bare(a->presences, r->from)) {
 		presences_each(a->presences, r->from, gone, a);
 		return "all of the contact's resources are gone";
 	}
 	presences_remove(a->presences, r->from);
-	spread(a, &p);
+	p = presence_of(r);
+	spread(a, &p, relay_farewell);
+	blob_unref(&p.body);
 	return "to all sessions";
 }
 
+/* The error is the sessions' that are there; to others the contact is off. */
 static const char *
 on_error(struct account *a, struct route *r)
 {
-	struct arena *arena = r->stanza->arena;
+	struct presence p = { .from = jid_bare(r->stanza->arena, r->from) };
 
-	if (is_directed_there(a, r->from))
-		return spread_as_it_is(a, r);
-	r->from = jid_bare(arena, r->from);
-	return on_contact_unavailable(a, r);
+	if (is_directed_there(a, r->from)) {
+		spread_as_it_is(a, r);
+		directed_refused(a, r->from);
+		return "to the sessions that are there";
+	}
+	if (presences_has_bare(a->presences, p.from))
+		presences_each(a->presences, p.from, gone, a);
+	else
+		spread(a, &p, relay_farewell);
+	return "an error: the contact is off";
 }
 
 static const char *

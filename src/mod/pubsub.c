@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/incoming.h"
@@ -24,37 +25,26 @@ make_key(char key[KEY_SIZE], const char *service, const char *node)
 	return len > 0 && len < KEY_SIZE;
 }
 
+/* The service says so in its answer (XEP-0060 6.1.2), to whoever asked. */
 static void
-note_subscription(struct session *s, struct account *a, const char *service,
-    const struct elem *action)
+note_subscription(struct account *a, const struct route *r)
 {
+	const struct elem *pubsub, *subscription = NULL;
+	const struct iq *iq = iq_table_find(a->iqs, r->id);
 	char key[KEY_SIZE];
+	uint64_t id;
 
-	if (!make_key(key, service, elem_attr(action, "node")))
+	pubsub = elem_find(r->stanza, NS_PUBSUB, "pubsub");
+	if (pubsub != NULL)
+		subscription = elem_find(pubsub, NS_PUBSUB, "subscription");
+	if (iq == NULL || subscription == NULL ||
+	    !text_equals(iq->answerer, r->from) ||
+	    !make_key(key, r->from, elem_attr(subscription, "node")))
 		return;
-	if (elem_is(action, NS_PUBSUB, "subscribe"))
-		recent_set(a->subscribers, key, s->id);
-	else
+	if (text_equals(elem_attr(subscription, "subscription"), "subscribed"))
+		recent_set(a->subscribers, key, iq->session);
+	else if (recent_get(a->subscribers, key, &id) && id == iq->session)
 		recent_remove(a->subscribers, key);
-}
-
-static const char *
-from_client(struct session *s, struct route *r)
-{
-	struct elem *pubsub, *action;
-	const char *reason;
-
-	if (r->kind != STANZA_IQ || r->type != TYPE_SET || r->to == NULL ||
-	    (pubsub = elem_find(r->stanza, NS_PUBSUB, "pubsub")) == NULL)
-		return NULL;
-	action = elem_find(pubsub, NS_PUBSUB, "subscribe");
-	if (action == NULL)
-		action = elem_find(pubsub, NS_PUBSUB, "unsubscribe");
-	if (action != NULL)
-		note_subscription(s,
-		    session_route(s, r->stanza->arena, r->to, &reason), r->to,
-		    action);
-	return NULL;
 }
 
 /* The session that subscribed to what the event is about; 0: none that is there. */
@@ -89,6 +79,8 @@ from_upstream(struct account *a, struct route *r)
 	struct entry *e;
 	uint64_t id;
 
+	if (r->kind == STANZA_IQ && r->type == TYPE_RESULT && r->id != NULL)
+		note_subscription(a, r);
 	if (r->kind != STANZA_MESSAGE || r->type == TYPE_ERROR ||
 	    r->from == NULL || !message_is_event(r->stanza) ||
 	    is_pep(r->from) || (id = subscriber_of(a, r)) == 0)
@@ -102,6 +94,5 @@ from_upstream(struct account *a, struct route *r)
 const struct module mod_pubsub = {
 	.name = "pubsub",
 	.xep = "XEP-0060",
-	.from_client = from_client,
 	.from_upstream = from_upstream,
 };

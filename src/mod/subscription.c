@@ -15,6 +15,7 @@
 #include "xmpp/xml.h"
 
 #define KEY_SIZE   4096
+#define KEPT_BYTES 4096
 #define SETTLED_MS 60000 /* so long another session's answer is a late one */
 
 static void
@@ -47,6 +48,23 @@ is_about_subscription(enum stanza_type type)
 	    type == TYPE_UNSUBSCRIBE || type == TYPE_UNSUBSCRIBED;
 }
 
+/* Strangers can send these: one that is long is kept without what it says. */
+static struct elem *
+kept(struct elem *request)
+{
+	struct elem *bare = elem_new(request->arena, NS_CLIENT, "presence");
+	struct buf xml = { 0 };
+	bool is_long;
+
+	elem_write(&xml, request, NS_CLIENT);
+	is_long = xml.len > KEPT_BYTES;
+	buf_free(&xml);
+	if (!is_long)
+		return request;
+	elem_set(bare, "type", "subscribe");
+	return bare;
+}
+
 static const char *
 from_upstream(struct account *a, struct route *r)
 {
@@ -60,7 +78,7 @@ from_upstream(struct account *a, struct route *r)
 		return "without a from";
 	bare = jid_bare(r->stanza->arena, r->from);
 	if (r->type == TYPE_SUBSCRIBE) {
-		(void)roster_request_add(a->roster, bare, r->stanza);
+		(void)roster_request_add(a->roster, bare, kept(r->stanza));
 		if (settled_key(key, a, bare))
 			recent_remove(a->user->receipts, key);
 	}
