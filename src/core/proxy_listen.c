@@ -100,30 +100,103 @@ close_all(struct listeners *all)
 		listener_free(l);
 }
 
-static bool
-is_wanted(const struct config *config, struct proxy_listener *l)
+static const struct listen_config *
+find_config(const struct config *config, const struct proxy_listener *l)
 {
 	const struct listen_config *c;
 
 	STAILQ_FOREACH(c, &config->listens, next) {
-		if (l->port != c->port || strcmp(l->address, c->address) != 0)
-			continue;
-		l->tls = c->tls;
-		return true;
+		if (l->port == c->port && strcmp(l->address, c->address) == 0)
+			return c;
 	}
-	return false;
+	return NULL;
 }
 
+/* What stays may change its kind; the rest goes. */
 static void
-close_unwanted(struct listeners *all, const struct config *config)
+settle_old(struct listeners *all, const struct config *config)
 {
+	const struct listen_config *c;
 	struct proxy_listener *l, *next;
 
 	for (l = LIST_FIRST(all); l != NULL; l = next) {
 		next = LIST_NEXT(l, next);
-		if (!is_wanted(config, l))
+		if ((c = find_config(config, l)) != NULL)
+			l->tls = c->tls;
+		else
 			listener_free(l);
 	}
+}
+
+/* It is to go, and another address is to have its port. */
+static bool
+is_in_the_way(const struct config *config, const struct proxy_listener *l)
+{
+	const struct listen_config *c;
+
+	if (find_config(config, l) != NULL)
+		return false;
+	STAILQ_FOREACH(c, &config->listens, next) {
+		if (l->port == c->port)
+			return true;
+	}
+	return false;
+}
+
+/* How many did. */
+static unsigned
+give_way(struct listeners *all, const struct config *config)
+{
+	struct proxy_listener *l;
+	unsigned count = 0;
+
+	LIST_FOREACH(l, all, next) {
+		if (!is_in_the_way(config, l))
+			continue;
+		listen_free(&l->listener);
+		count++;
+	}
+	return count;
+}
+
+/* After all nothing changes. */
+static void
+take_back(struct listeners *all)
+{
+	struct proxy_listener *l, *next;
+	struct err err;
+
+	for (l = LIST_FIRST(all); l != NULL; l = next) {
+		next = LIST_NEXT(l, next);
+		if (l->listener != NULL)
+			continue;
+		l->listener = listen_new(l->proxy->loop, l->address, l->port,
+		    accepted, l, &err);
+		if (l->listener != NULL)
+			continue;
+		log_event(LEVEL_ERROR, "proxy", "listener-lost", "reason=%s",
+		    LOG_Q(err.text));
+		listener_free(l);
+	}
+}
+
+/* An address and all addresses have no room for each other at one port. */
+static int
+open_all(struct proxy *p, const struct config *config, struct listeners *fresh,
+    struct err *err)
+{
+	struct listeners *have = &p->listeners;
+
+	if (open_new(p, have, config, fresh, err) == 0)
+		return 0;
+	close_all(fresh);
+	if (give_way(have, config) == 0)
+		return -1;
+	if (open_new(p, have, config, fresh, err) == 0)
+		return 0;
+	close_all(fresh);
+	take_back(have);
+	return -1;
 }
 
 /* --- certificates --- */
@@ -220,12 +293,11 @@ proxy_relisten(struct proxy *p, const struct config *config, struct err *err)
 
 	if (certs == NULL)
 		return -1;
-	if (open_new(p, have, config, &fresh, err) == -1) {
-		close_all(&fresh);
+	if (open_all(p, config, &fresh, err) == -1) {
 		tls_certs_unref(&certs);
 		return -1;
 	}
-	close_unwanted(have, config);
+	settle_old(have, config);
 	while ((l = LIST_FIRST(&fresh)) != NULL) {
 		LIST_REMOVE(l, next);
 		LIST_INSERT_HEAD(have, l, next);

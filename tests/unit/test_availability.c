@@ -115,7 +115,7 @@ test_priority(void **state)
 	expect(sent(&t), "<priority>5</priority>");
 	/* Never a negative one, though nobody is better. */
 	say(&t, 0, PRIO("-5"));
-	expect(sent(&t), "<presence>");
+	expect(sent(&t), "<presence");
 	assert_false(has(sent(&t), "<priority>"));
 	end(&t);
 }
@@ -229,10 +229,11 @@ test_disconnect(void **state)
 	(void)state;
 	begin_with(&t, "detached='disconnect'");
 	say(&t, 0, "<presence><status>here</status></presence>");
-	for (int i = 0; i < 3; i++)
+	for (int i = 2; i >= 0; i--) {
+		buf_clear(&t.c->server->got);
 		client_end(&t.cl[i]);
-	buf_clear(&t.c->server->got);
-	core_run(t.c);
+		core_run(t.c);
+	}
 	assert_true(t.c->server->closed);
 	assert_false(has(sent(&t), "<presence"));
 	end(&t);
