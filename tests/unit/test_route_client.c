@@ -3,8 +3,8 @@
 #include "core/history.h"
 
 #define CHAT(id, body) \
-	"<message to='bob@b.example' type='chat' id='" id "'>" body "</" \
-								    "message>"
+	"<message to='bob@b.example' type='chat' " \
+	"id='" id "'>" body "</message>"
 #define PAUSED "<paused xmlns='http://jabber.org/protocol/chatstates'/>"
 #define JOIN(c) \
 	c "> <presence to='room@m.example/me'>" \
