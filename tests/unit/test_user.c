@@ -107,6 +107,9 @@ test_account_removed(void **state)
 	client_begin(&in_b, c, CORE_PEER, "b.example", "alice", "secret", "b");
 	client_say(&node, "<presence/>");
 	core_server_say(c,
+	    "<iq type='set' id='push'><query xmlns='jabber:iq:roster'>"
+	    "<item jid='carol@c.example' subscription='both'/></query></iq>");
+	core_server_say(c,
 	    "<presence from='carol@c.example/x' "
 	    "to='alice@b.example/made'/>");
 	core_server_say(c,
