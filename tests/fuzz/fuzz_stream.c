@@ -48,15 +48,29 @@ feed_pieces(struct trace *t, const uint8_t *data, size_t size, size_t most)
 	}
 }
 
+static bool
+is_either(enum xml_result a, enum xml_result b, enum xml_result one,
+    enum xml_result other)
+{
+	return (a == one && b == other) || (a == other && b == one);
+}
+
 /*
  * Text between stanzas that is not well-formed either ("x]]>") is one or the
  * other: expat reports text before what is wrong in it only in a read before.
+ * Behind the root's end the stream is over: there a token that is cut short
+ * ("r" and half a character) may be wrong already, or wait for the rest.
  */
 static bool
-same_end(enum xml_result a, enum xml_result b)
+same_end(const struct trace *a, const struct trace *b)
 {
-	return a == b || (a == XML_BAD_FORMAT && b == XML_NOT_WELL_FORMED) ||
-	    (a == XML_NOT_WELL_FORMED && b == XML_BAD_FORMAT);
+	bool is_closed = a->log.len > 0 && strstr(a->log.data, "close\n");
+
+	return a->result == b->result ||
+	    is_either(a->result, b->result, XML_BAD_FORMAT,
+		XML_NOT_WELL_FORMED) ||
+	    (is_closed &&
+		is_either(a->result, b->result, XML_OK, XML_NOT_WELL_FORMED));
 }
 
 static void
@@ -67,7 +81,7 @@ expect_same(const struct trace *whole, const uint8_t *data, size_t size,
 
 	trace_init(&t, limits, budget);
 	feed_pieces(&t, data, size, most);
-	if (!same_end(t.result, whole->result) || t.log.len != whole->log.len ||
+	if (!same_end(&t, whole) || t.log.len != whole->log.len ||
 	    (t.log.len > 0 && strcmp(t.log.data, whole->log.data) != 0)) {
 		fprintf(stderr,
 		    "whole:\n%s%s\npieces of %zu, budget %u:\n"
