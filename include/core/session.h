@@ -85,6 +85,12 @@ void session_start(struct session *, struct stream *);
 void session_close(struct session *, int stream_cond, const char *reason);
 void session_free(struct session **); /* the reap's */
 
+/* While requests wait at it, `alive` comes that often to look at their deadlines. */
+#define SESSION_TICK_MS 1000
+/* Those past their deadline; all of them, and its own, because it goes. */
+void session_expire_requests(struct session *);
+void session_end_requests(struct session *);
+
 void session_send(struct session *, const struct elem *);
 void session_send_frame(struct session *, const char *head, size_t len,
     struct blob *body, const char *tail);

@@ -1,0 +1,222 @@
+#include "base/clock.h"
+#include "base/random.h"
+#include "core/account.h"
+#include "core/proxy.h"
+#include "core/session.h"
+#include "xmpp/ns.h"
+
+/* --- what is asked of it, and what it asked --- */
+
+/* Whoever asked hears that nobody will answer. */
+static void
+fail_asked(struct session *s, struct iq *iq)
+{
+	struct account *a = user_find_account(s->user, iq->account);
+	struct session *asker = proxy_find_session(s->proxy, iq->session);
+	struct arena *arena = arena_new();
+	struct elem *request = elem_new(arena, NS_CLIENT, "iq"), *error;
+
+	elem_set(request, "type", "get");
+	elem_set(request, "id", iq->asked_id);
+	elem_set(request, "from", iq->asker);
+	error = stanza_error(request, ERR_SERVICE_UNAVAILABLE, NULL);
+	if (asker != NULL)
+		session_take_answer(asker, NULL, iq, error);
+	else if (a != NULL)
+		account_answer(a, error);
+	arena_free(&arena);
+	iq_free(&iq);
+}
+
+/* What it asked of accounts holds no places any more. */
+static void
+forget_requests(struct session *s)
+{
+	struct account *a;
+	struct iq *iq;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		while ((iq = iq_table_any_of(a->iqs, s->id)) != NULL)
+			iq_free(&iq);
+	}
+}
+
+void
+session_end_requests(struct session *s)
+{
+	struct iq *iq;
+
+	while ((iq = iq_table_any(s->asked)) != NULL)
+		fail_asked(s, iq);
+	forget_requests(s);
+}
+
+void
+session_expire_requests(struct session *s)
+{
+	struct iq *iq;
+
+	while ((iq = iq_table_expired(s->asked, clock_now())) != NULL)
+		fail_asked(s, iq);
+}
+
+static int
+ask(struct session *s, struct iq *proto, struct elem *request)
+{
+	struct iq *iq;
+
+	proto->deadline = clock_now() +
+	    s->proxy->config->limits.iq_seconds * 1000;
+	if ((iq = iq_table_add(s->asked, proto)) == NULL)
+		return -1;
+	elem_set(request, "id", iq->id);
+	elem_set(request, "to", s->full);
+	/* Sending may close it, and that stops the timer. */
+	if (s->alive.at > clock_now() + SESSION_TICK_MS)
+		timer_set(&s->alive, SESSION_TICK_MS);
+	session_send(s, request);
+	return 0;
+}
+
+int
+session_ask(struct session *s, struct account *a, struct route *r)
+{
+	struct address_map map = account_map_down(a, s);
+	struct iq proto = { .asked_id = (char *)r->id,
+		.account = a->id,
+		.asker = (char *)elem_attr(r->stanza, "from") };
+
+	address_rewrite(r->stanza, &map);
+	return ask(s, &proto, r->stanza);
+}
+
+int
+session_ask_for(struct session *s, struct session *asker, struct route *r)
+{
+	struct iq proto = { .asked_id = (char *)r->id,
+		.session = asker->id,
+		.asked_to = (char *)elem_attr(r->stanza, "to") };
+
+	return ask(s, &proto, r->stanza);
+}
+
+/* Back to the peer, in the account's terms. */
+static void
+answer_peer(struct session *s, const struct iq *iq, struct elem *answer)
+{
+	struct account *a = user_find_account(s->user, iq->account);
+	struct address_map map;
+
+	if (a == NULL)
+		return;
+	map = account_map_up(a, s);
+	address_rewrite(answer, &map);
+	elem_set(answer, "id", iq->asked_id);
+	elem_set(answer, "to", iq->asker);
+	elem_set(answer, "from", NULL);
+	account_answer(a, answer);
+}
+
+const char *
+session_take_reply(struct session *s, struct route *r)
+{
+	struct iq *iq = r->id ? iq_table_find(s->asked, r->id) : NULL;
+	struct session *asker;
+
+	if (iq == NULL)
+		return "an answer to nothing that was asked of it";
+	iq_table_take(s->asked, iq);
+	if (iq->session == 0)
+		answer_peer(s, iq, r->stanza);
+	else if ((asker = proxy_find_session(s->proxy, iq->session)) != NULL)
+		session_take_answer(asker, NULL, iq, r->stanza);
+	iq_free(&iq);
+	return "answered whoever asked";
+}
+
+/* --- answers and pushes --- */
+
+static struct elem *
+reply_to(struct session *s, const struct route *r, const char *type)
+{
+	struct elem *iq = elem_new(r->stanza->arena, NS_CLIENT, "iq");
+	const char *to = elem_attr(r->stanza, "to");
+
+	elem_set(iq, "type", type);
+	elem_set(iq, "id", r->id);
+	elem_set(iq, "from", to != NULL ? to : s->bare);
+	elem_set(iq, "to", s->full);
+	return iq;
+}
+
+void
+session_reply(struct session *s, const struct route *r, struct elem *payload)
+{
+	struct elem *iq = reply_to(s, r, "result");
+
+	if (payload != NULL)
+		elem_append(iq, payload);
+	session_send(s, iq);
+}
+
+void
+session_reply_error(struct session *s, const struct route *r,
+    enum error_cond cond, const char *text)
+{
+	struct elem *error = stanza_error(r->stanza, cond, text);
+
+	if (elem_attr(r->stanza, "to") == NULL)
+		elem_set(error, "from", s->bare);
+	elem_set(error, "to", s->full);
+	session_send(s, error);
+}
+
+void
+session_take_answer(struct session *s, struct account *a, const struct iq *iq,
+    struct elem *answer)
+{
+	struct address_map map;
+	struct arena *arena;
+	struct elem *request;
+	struct route r = { 0 };
+
+	if (s->closing)
+		return;
+	if (answer != NULL) {
+		if (a != NULL) {
+			map = account_map_down(a, s);
+			address_rewrite(answer, &map);
+		}
+		elem_set(answer, "id", iq->asked_id);
+		elem_set(answer, "from",
+		    iq->asked_to != NULL ? iq->asked_to : s->bare);
+		elem_set(answer, "to", s->full);
+		session_send(s, answer);
+		return;
+	}
+	arena = arena_new();
+	request = elem_new(arena, NS_CLIENT, "iq");
+	elem_set(request, "id", iq->asked_id);
+	elem_set(request, "to", iq->asked_to);
+	elem_set(request, "type", "get");
+	r.stanza = request;
+	session_reply_error(s, &r, ERR_REMOTE_SERVER_TIMEOUT,
+	    "no answer came in time, or the server is away");
+	arena_free(&arena);
+}
+
+void
+session_push(struct session *s, const char *type, const struct elem *payload)
+{
+	char id[RANDOM_ID_SIZE];
+	struct arena *arena = arena_new();
+	struct elem *iq = elem_new(arena, NS_CLIENT, "iq");
+
+	elem_set(iq, "type", type);
+	elem_set(iq, "id", random_id(id));
+	elem_set(iq, "from", s->bare);
+	elem_set(iq, "to", s->full);
+	elem_append(iq, elem_copy(arena, payload));
+	session_send(s, iq);
+	arena_free(&arena);
+}
