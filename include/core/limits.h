@@ -20,7 +20,7 @@
 	X(logins_open, "logins-open", 2000, 8, 100000) \
 	X(sessions_per_user, "sessions-per-user", 50, 1, 10000) \
 	X(auth_seconds, "auth-seconds", 60, 1, 3600) \
-	X(tls_seconds, "tls-seconds", 20, 1, 600) \
+	X(tls_seconds, "tls-seconds", 60, 1, 600) \
 	X(login_tries, "login-tries", 6, 1, 100) \
 	X(failures_per_address, "login-failures-per-address", 30, 1, 1000000) \
 	X(failures_per_user, "login-failures-per-user", 30, 1, 1000000) \

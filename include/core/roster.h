@@ -59,9 +59,8 @@ void roster_write(const struct roster *, struct buf *);
 /* In the order of their arrival; fn changes nothing. */
 void roster_each(const struct roster *,
     void (*fn)(void *arg, const struct roster_item *), void *arg);
-/* Whether the contact may see our presence, and we theirs. */
+/* Whether the contact may see our presence. */
 bool roster_sees_us(const struct roster *, const char *bare);
-bool roster_is_seen(const struct roster *, const char *bare);
 
 /*
  * Subscription requests still unanswered: bare JID to the stanza's bytes. One
@@ -69,7 +68,6 @@ bool roster_is_seen(const struct roster *, const char *bare);
  */
 bool roster_request_add(struct roster *, const char *bare,
     const struct elem *presence);
-bool roster_request_has(const struct roster *, const char *bare);
 /* false: there was none. */
 bool roster_request_remove(struct roster *, const char *bare);
 /*

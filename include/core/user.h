@@ -54,7 +54,6 @@ struct account *user_find_account_by_jid(const struct user *, const char *bare);
 struct session *user_find_resource(const struct user *, const char *resource);
 /* Whether a session of the user is in the room of that JID. */
 bool user_is_in_room(const struct user *, const char *jid);
-unsigned user_available(const struct user *); /* sessions that are available */
 unsigned user_open_sessions(const struct user *); /* that are not closing */
 
 #endif

@@ -88,7 +88,5 @@ const char *stanza_error_cond(const struct elem *);
 
 /* The urn:xmpp:delay stamp in ms since the epoch; 0 without one. */
 uint64_t stanza_delay(const struct elem *);
-/* from may be NULL. */
-void stanza_add_delay(struct elem *, const char *from, uint64_t wall_ms);
 
 #endif

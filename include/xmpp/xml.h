@@ -82,4 +82,8 @@ unsigned xml_handled(const struct xml *);
 struct elem *xml_parse(struct arena *, const char *bytes, size_t len,
     const char *ns, const struct xml_limits *, struct err *);
 
+/* The same of bytes that elem_write() made: without limits. */
+struct elem *xml_parse_own(struct arena *, const char *bytes, size_t len,
+    const char *ns);
+
 #endif

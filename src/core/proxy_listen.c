@@ -252,7 +252,8 @@ add_self_signed(struct tls_certs *certs, const struct config *config,
 		rc = tls_certs_add(certs, NULL, chain, key, err);
 	if (rc == 0)
 		log_event(LEVEL_WARN, "proxy", "self-signed",
-		    "chain=%s reason=\"no certificate is configured\"", chain);
+		    "chain=%s reason=\"no default certificate is configured\"",
+		    chain);
 	free(domains);
 	free(chain);
 	free(key);

@@ -314,14 +314,6 @@ roster_sees_us(const struct roster *r, const char *bare)
 	return s == SUB_FROM || s == SUB_BOTH;
 }
 
-bool
-roster_is_seen(const struct roster *r, const char *bare)
-{
-	enum subscription s = subscription_of(r, bare);
-
-	return s == SUB_TO || s == SUB_BOTH;
-}
-
 static struct request *
 request_find(const struct roster *r, const char *bare)
 {
@@ -360,12 +352,6 @@ roster_request_add(struct roster *r, const char *bare,
 	free(q->xml);
 	q->xml = buf_take(&xml);
 	return true;
-}
-
-bool
-roster_request_has(const struct roster *r, const char *bare)
-{
-	return request_find(r, bare) != NULL;
 }
 
 bool

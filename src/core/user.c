@@ -140,17 +140,6 @@ user_find_resource(const struct user *u, const char *resource)
 }
 
 unsigned
-user_available(const struct user *u)
-{
-	struct session *s;
-	unsigned count = 0;
-
-	LIST_FOREACH(s, &u->sessions, next)
-		count += !s->closing && s->available;
-	return count;
-}
-
-unsigned
 user_open_sessions(const struct user *u)
 {
 	struct session *s;

@@ -185,14 +185,10 @@ directed_leave_all(struct session *s)
 static void
 send_again(struct account *a, const struct directed *d)
 {
-	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
-		.depth = 100000,
-		.attrs = 100000,
-		.elems = 10000000 };
 	struct arena *arena = arena_new();
 	struct elem *p;
 
-	p = xml_parse(arena, d->xml, strlen(d->xml), NS_CLIENT, &none, NULL);
+	p = xml_parse_own(arena, d->xml, strlen(d->xml), NS_CLIENT);
 	if (p != NULL)
 		(void)account_send(a, p);
 	arena_free(&arena);

@@ -101,13 +101,9 @@ tell(void *arg, const char *bare, const char *xml)
 {
 	struct telling *t = arg;
 	struct arena *arena = arena_new();
-	static const struct xml_limits none = { .stanza_bytes = SIZE_MAX,
-		.depth = 100000,
-		.attrs = 100000,
-		.elems = 10000000 };
 	struct elem *presence;
 
-	presence = xml_parse(arena, xml, strlen(xml), NS_CLIENT, &none, NULL);
+	presence = xml_parse_own(arena, xml, strlen(xml), NS_CLIENT);
 	if (presence != NULL) {
 		elem_set(presence, "from", bare);
 		relay(t->session, t->account, presence);

@@ -159,13 +159,3 @@ stanza_delay(const struct elem *e)
 		return 0;
 	return wall_ms;
 }
-
-void
-stanza_add_delay(struct elem *e, const char *from, uint64_t wall_ms)
-{
-	struct elem *delay = elem_child(e, NS_DELAY, "delay");
-	char stamp[TEXT_STAMP_SIZE];
-
-	elem_set(delay, "from", from);
-	elem_set(delay, "stamp", text_stamp(stamp, wall_ms));
-}

@@ -1,4 +1,6 @@
 #include "xmpp/xml.h"
+#include <limits.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -73,4 +75,14 @@ xml_parse(struct arena *arena, const char *bytes, size_t len, const char *ns,
 		return NULL;
 	}
 	return s.elem;
+}
+
+struct elem *
+xml_parse_own(struct arena *arena, const char *bytes, size_t len,
+    const char *ns)
+{
+	static const struct xml_limits none = { SIZE_MAX, UINT_MAX, UINT_MAX,
+		UINT_MAX };
+
+	return xml_parse(arena, bytes, len, ns, &none, NULL);
 }

@@ -62,9 +62,7 @@ test_sessions(void **state)
 	client_login(&one, c, "alice", "one");
 	client_login(&two, c, "alice", "two");
 	assert_int_equal(user_open_sessions(u), 2);
-	assert_int_equal(user_available(u), 0);
 	client_say(&one, "<presence/>");
-	assert_int_equal(user_available(u), 1);
 	assert_string_equal(user_find_resource(u, "two")->full,
 	    "alice@proxy.example/two");
 	assert_null(user_find_resource(u, "Two"));
@@ -72,7 +70,6 @@ test_sessions(void **state)
 	session_close(user_find_resource(u, "one"), -1, "so be it");
 	assert_int_equal(u->session_count, 2);
 	assert_int_equal(user_open_sessions(u), 1);
-	assert_int_equal(user_available(u), 0);
 	assert_null(user_find_resource(u, "one"));
 	core_run(c);
 	assert_int_equal(u->session_count, 1);
