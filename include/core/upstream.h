@@ -27,8 +27,10 @@ void upstream_start(struct upstream *);
 void upstream_stop(struct upstream *, const char *reason);
 /* The configuration changed: the same, and refusals are forgotten. */
 void upstream_reset(struct upstream *, const char *reason);
-/* It will not try again until the configuration changes. */
+/* The server does not want us (password), whether or not there is another try. */
 bool upstream_is_refused(const struct upstream *);
+/* It will not try again until the configuration changes. */
+bool upstream_has_stopped(const struct upstream *);
 bool upstream_is_up(const struct upstream *);
 struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
 const char *upstream_log_id(const struct upstream *);

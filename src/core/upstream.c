@@ -429,6 +429,13 @@ upstream_reset(struct upstream *u, const char *reason)
 bool
 upstream_is_refused(const struct upstream *u)
 {
+	return u->state == UPSTREAM_REFUSED ||
+	    (u->state == UPSTREAM_WAITING && u->refusals > 0);
+}
+
+bool
+upstream_has_stopped(const struct upstream *u)
+{
 	return u->state == UPSTREAM_REFUSED;
 }
 

@@ -139,10 +139,12 @@ tell_refusals(struct session *s)
 
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a) && upstream_is_refused(a->upstream))
-			notice_session(s,
-			    "%s: %s. No further try until the "
-			    "configuration changes.",
-			    a->jid, upstream_trouble(a->upstream));
+			notice_session(s, "%s: %s.%s", a->jid,
+			    upstream_trouble(a->upstream),
+			    upstream_has_stopped(a->upstream) ?
+				" No further try until the configuration "
+				"changes." :
+				"");
 	}
 }
 

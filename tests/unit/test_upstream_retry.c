@@ -110,6 +110,27 @@ test_refused(void **state)
 	core_free(c);
 }
 
+/* Who comes between the tries has to hear of it: most come after the first. */
+static void
+test_refused_before_login(void **state)
+{
+	struct core *c = begin();
+	struct core_client cl;
+
+	(void)state;
+	c->does = SERVER_REFUSES;
+	core_connect(c);
+	client_login(&cl, c, "alice", "r");
+	client_say(&cl,
+	    "<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>"
+	    "<presence/>");
+	expect(&cl.got, "not-authorized</text>");
+	expect(&cl.got, TOLD);
+	expect(&cl.got, "alice@a.example: not-authorized.</body>");
+	client_end(&cl);
+	core_free(c);
+}
+
 /* Three within an hour or so; once in a while is something else. */
 static void
 test_refused_long_ago(void **state)
@@ -383,6 +404,7 @@ main(void)
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_backoff_resets),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused_before_login),
 		cmocka_unit_test(test_refused_long_ago),
 		cmocka_unit_test(test_temporary_failure),
 		cmocka_unit_test(test_conflict),
