@@ -5,13 +5,14 @@ import os
 
 from lib import stanza
 from lib.case import case
+from lib.channel import Channel
 from lib.client import TLS_1_2, SlixmppClient
 from lib.pki import Authority
 from lib.prosody import Prosody
-from lib.proxy import Account, Proxy
+from lib.proxy import NODE, Account, Proxy
 from lib.raw import RawClient
 from lib.strophe import StropheClient
-from lib.wait import check
+from lib.wait import Failed, check
 from lib.world import PASSWORD, PROXY_PASSWORD
 
 ONE = ("prosody",)
@@ -64,6 +65,24 @@ async def channel_binding(world, count):
               client.tls_version == "TLSv1.2",
               "%s over %s" % (client.mechanism, client.tls_version))
         await client.close()
+
+
+@case(servers=ONE)
+async def channel_binding_1_3(world, count):
+    """the same on TLS 1.3 (tls-exporter); another channel's key is refused"""
+    def channel():
+        return Channel(world.proxy.host, world.proxy.direct_port,
+                       world.server.domain, world.proxy.ca)
+    async with channel() as first, channel() as second:
+        for word in "<mechanism>SCRAM-SHA-256-PLUS<", "type='tls-exporter'":
+            check(word in first.features, first.features)
+        await first.login(world.alice_name, PROXY_PASSWORD)
+        try:
+            await second.login(world.alice_name, PROXY_PASSWORD, first.key)
+        except Failed as e:
+            check("not-authorized" in str(e), str(e))
+        else:
+            check(False, "bound to another channel")
 
 
 @case(servers=ONE, direct=True)
@@ -120,6 +139,35 @@ async def upstream_direct_tls(world, count):
     desk = world.alices("desk")
     await desk.login()
     check(list(await desk.come()) == [bob.bare], "no roster")
+
+
+def notices(client):
+    """What the proxy itself told it."""
+    return [e.findtext(stanza.CLIENT + "body") for e in client.stanzas
+            if e.tag == stanza.CLIENT + "message" and e.get("from") == NODE]
+
+
+@case(begin=False)
+async def wrong_upstream_password(world, count):
+    """an account's wrong password: the user is told, and no storm of tries"""
+    await world.begin(account={"password": "wrong"})
+    await world.proxy.until_log("WARN", world.alice, "not-authorized")
+    for label in "desk", "phone":
+        client = world.alices(label)
+        await client.login()
+        answer = await client.iq("get", "<query xmlns='jabber:iq:roster'/>",
+                                 seconds=5)
+        check("not-authorized" in stanza.text(answer), stanza.text(answer))
+        client.send(stanza.presence())
+        await client.until(lambda: notices(client), 10,
+                           "%s is told" % label)
+        check(len(notices(client)) == 1
+              and world.alice + ": not-authorized" in notices(client)[0],
+              "%s is told %s" % (label, notices(client)))
+    # A first pause of one second would be over.
+    await asyncio.sleep(3)
+    tries = world.proxy.log_lines("event=upstream-failed")
+    check(len(tries) == 1, "%d tries" % len(tries))
 
 
 async def refused_upstream(world, server, ca, *words):

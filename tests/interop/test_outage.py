@@ -8,6 +8,9 @@ from lib.wait import check
 from test_messages import compare
 
 PACE = 0.02
+# What the limit is set to, and how many more are sent.
+OUTBOX = 20
+BEYOND = 10
 
 
 async def load(client, bob, sent):
@@ -16,6 +19,18 @@ async def load(client, bob, sent):
         sent.append("load %d of %s" % (len(sent), client.label))
         client.say(bob, sent[-1])
         await asyncio.sleep(PACE)
+
+
+def errors_of(client):
+    """{id of a message: the conditions of the errors that came for it}"""
+    found = {}
+    for elem in client.stanzas:
+        if elem.tag == stanza.CLIENT + "message" and \
+                elem.get("type") == "error":
+            found.setdefault(elem.get("id"), []).append(
+                [c.tag.partition("}")[2]
+                 for c in elem.find(stanza.CLIENT + "error")])
+    return found
 
 
 async def bob_is(client, bob, kind, since):
@@ -134,3 +149,37 @@ async def server_late(world, count):
     bob.say(world.alice, "at last")
     await desk.until_body("at last")
     check(desk.logins == 1, "logged in again")
+
+
+@case(begin=False)
+async def outbox_full(world, count):
+    """what outbox-entries hold goes up once; what is beyond is refused"""
+    await world.begin(limits={"outbox_entries": OUTBOX})
+    bob = await world.bob_comes()
+    desk, phone, term = clients = await world.three()
+    await bob_is(desk, bob.jid, None, 0)
+    since = len(desk.stanzas)
+    await world.server.stop()
+    await bob_is(desk, bob.jid, "unavailable", since)
+    bodies = ["message %d" % i for i in range(OUTBOX + BEYOND)]
+    ids = [desk.say(bob.bare, body) for body in bodies]
+    await desk.until(lambda: len(errors_of(desk)) >= BEYOND, 20,
+                     lambda: "errors: %s" % errors_of(desk))
+    await phone.until_bodies(OUTBOX, 20)
+    since = len(desk.stanzas)
+    await world.server.start()
+    await bob.login()
+    await bob.come()
+    await bob_is(desk, bob.jid, None, since)
+    desk.say(bob.bare, "end")
+    for client in bob, phone, term:
+        await client.until_body("end")
+        compare(client.label, [d.body for d in client.deliveries],
+                bodies[:OUTBOX] + ["end"])
+    errors = errors_of(desk)
+    compare("desk's errors", list(errors), ids[OUTBOX:])
+    for id, conditions in errors.items():
+        check(len(conditions) == 1 and "resource-constraint" in conditions[0],
+              "%s: %s" % (id, conditions))
+    for client in clients:
+        check(client.logins == 1, "%s logged in again" % client.label)
