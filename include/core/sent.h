@@ -17,7 +17,7 @@ struct user;
  */
 bool sent_is_repeated(struct session *, const struct entry *);
 /* It came back with an error: sending it again is no repetition. */
-void sent_forget(struct user *, const struct entry *);
+void sent_remember_failed(struct user *, const char *peer, const char *id);
 /* A message to the own bare JID: what comes back belongs to this session. */
 void sent_remember_self(struct user *, const char *id, uint64_t session);
 uint64_t sent_find_self(struct user *, const char *id); /* 0: none */

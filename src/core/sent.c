@@ -14,41 +14,54 @@
 #define AGAIN_MS 300000
 #define KEY_SIZE 4096
 
-/* The device is known by its resource: the entry's own side. */
+/* The device is known by its resource. */
 static bool
-repeat_key(char key[KEY_SIZE], const struct entry *e)
+repeat_key(char key[KEY_SIZE], const struct session *s, const struct entry *e)
 {
 	int len;
 
-	if (e->id == NULL || e->local == NULL || jid_is_bare(e->local))
+	if (e->id == NULL)
 		return false;
 	len = snprintf(key, KEY_SIZE, "%" PRIx32 " %s %s %s",
-	    table_hash(blob_data(e->body), blob_len(e->body)),
-	    jid_resource(e->local), e->peer, e->id);
+	    table_hash(blob_data(e->body), blob_len(e->body)), s->resource,
+	    e->peer, e->id);
+	return len > 0 && len < KEY_SIZE;
+}
+
+/* Who answers for a bare JID may do so with a resource. */
+static bool
+failed_key(char key[KEY_SIZE], const char *peer, const char *id)
+{
+	int len = snprintf(key, KEY_SIZE, "failed %.*s %s",
+	    (int)jid_bare_len(peer), peer, id);
+
 	return len > 0 && len < KEY_SIZE;
 }
 
 bool
 sent_is_repeated(struct session *s, const struct entry *e)
 {
-	char key[KEY_SIZE];
+	struct recent *sent = s->user->sent;
+	char key[KEY_SIZE], failed[KEY_SIZE];
 	uint64_t at;
 
-	if (!repeat_key(key, e))
+	if (!repeat_key(key, s, e) || !failed_key(failed, e->peer, e->id))
 		return false;
-	if (recent_get(s->user->sent, key, &at) && clock_now() - at < AGAIN_MS)
+	if (recent_get(sent, key, &at) && clock_now() - at < AGAIN_MS &&
+	    !recent_get(sent, failed, NULL))
 		return true;
-	recent_set(s->user->sent, key, clock_now());
+	recent_remove(sent, failed);
+	recent_set(sent, key, clock_now());
 	return false;
 }
 
 void
-sent_forget(struct user *u, const struct entry *e)
+sent_remember_failed(struct user *u, const char *peer, const char *id)
 {
 	char key[KEY_SIZE];
 
-	if (repeat_key(key, e))
-		recent_remove(u->sent, key);
+	if (failed_key(key, peer, id))
+		recent_set(u->sent, key, clock_now());
 }
 
 static bool
