@@ -47,6 +47,29 @@ note_subscription(struct account *a, const struct route *r)
 		recent_remove(a->subscribers, key);
 }
 
+/* The answer to this may be empty (XEP-0060 6.2.2). */
+static const char *
+from_client(struct session *s, struct route *r)
+{
+	const struct elem *pubsub, *action = NULL;
+	struct account *a;
+	const char *reason;
+	char key[KEY_SIZE];
+	uint64_t id;
+
+	if (r->kind != STANZA_IQ || r->type != TYPE_SET || r->to == NULL)
+		return NULL;
+	pubsub = elem_find(r->stanza, NS_PUBSUB, "pubsub");
+	if (pubsub != NULL)
+		action = elem_find(pubsub, NS_PUBSUB, "unsubscribe");
+	if (action == NULL || !make_key(key, r->to, elem_attr(action, "node")))
+		return NULL;
+	a = session_route(s, r->stanza->arena, r->to, &reason);
+	if (recent_get(a->subscribers, key, &id) && id == s->id)
+		recent_remove(a->subscribers, key);
+	return NULL;
+}
+
 /* The session that subscribed to what the event is about; 0: none that is there. */
 static uint64_t
 subscriber_of(struct account *a, const struct route *r)
@@ -94,5 +117,6 @@ from_upstream(struct account *a, struct route *r)
 const struct module mod_pubsub = {
 	.name = "pubsub",
 	.xep = "XEP-0060",
+	.from_client = from_client,
 	.from_upstream = from_upstream,
 };
