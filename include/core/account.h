@@ -82,8 +82,13 @@ int account_ask(struct account *, struct elem *iq, const char *to,
  */
 bool account_takes(const struct account *, size_t bytes);
 #define ACCOUNT_TOO_LONG "longer than the account's server takes"
-/* Sends a stanza of our own up: -1 where the upstream is away, or it is too long. */
+/*
+ * Sends a stanza of our own up: -1 where the upstream is away or has too much to read,
+ * or it is too long.
+ */
 int account_send(struct account *, const struct elem *);
+/* However much it has to read: for what ends something that went up before. */
+int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */
 void account_answer(struct account *, struct elem *);
 /*

@@ -156,8 +156,8 @@ account_takes(const struct account *a, size_t bytes)
 }
 
 /* Too long for the server: the stanza is lost rather than the stream. */
-int
-account_send(struct account *a, const struct elem *stanza)
+static int
+put(struct account *a, const struct elem *stanza, bool is_late)
 {
 	struct buf bytes = { 0 };
 	int rc = -1;
@@ -165,7 +165,7 @@ account_send(struct account *a, const struct elem *stanza)
 	if (!account_is_up(a))
 		return -1;
 	elem_write(&bytes, stanza, NS_CLIENT);
-	if (!has_room(a)) {
+	if (!is_late && !has_room(a)) {
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream), "not-sent",
 		    "stanza=%s reason=\"the server does not read\"",
 		    stanza->name);
@@ -180,6 +180,18 @@ account_send(struct account *a, const struct elem *stanza)
 	}
 	buf_free(&bytes);
 	return rc;
+}
+
+int
+account_send(struct account *a, const struct elem *stanza)
+{
+	return put(a, stanza, false);
+}
+
+int
+account_send_late(struct account *a, const struct elem *stanza)
+{
+	return put(a, stanza, true);
 }
 
 /* An answer that nobody can get any more is no loss; from is the server's to set. */

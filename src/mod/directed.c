@@ -40,7 +40,7 @@ send_unavailable(struct account *a, const char *target)
 
 	elem_set(p, "type", "unavailable");
 	elem_set(p, "to", target);
-	(void)account_send(a, p);
+	(void)account_send_late(a, p);
 	arena_free(&arena);
 }
 
@@ -73,12 +73,20 @@ find_room(struct session *s, const char *target)
 }
 
 static const char *
+refuse(struct session *s, struct route *r, const char *why)
+{
+	session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT, why);
+	return why;
+}
+
+static const char *
 on_available(struct session *s, struct account *a, struct route *r,
     const char *target)
 {
 	struct elem *caps = elem_find(r->stanza, NS_CAPS, "c");
 	struct buf xml = { 0 };
 	bool is_room = elem_find(r->stanza, NS_MUC, "x") != NULL;
+	bool is_new = directed_find(s->directed, target) == NULL;
 	bool fits;
 
 	if (caps != NULL)
@@ -90,13 +98,15 @@ on_available(struct session *s, struct account *a, struct route *r,
 		xml.len <= KEPT_BYTES ? xml.data : NULL,
 		s->proxy->config->limits.directed_presences);
 	buf_free(&xml);
-	if (!fits) {
-		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
-		    "directed presence to too many");
-		return "too many targets";
-	}
-	(void)account_send(a, r->stanza);
-	return "sent up";
+	if (!fits)
+		return refuse(s, r, "directed presence to too many");
+	if (account_send(a, r->stanza) == 0)
+		return "sent up";
+	if (!account_is_up(a))
+		return "goes up on the next stream";
+	if (is_new)
+		directed_remove(&s->directed, target);
+	return refuse(s, r, "the account's server does not take it");
 }
 
 static const char *
@@ -110,7 +120,7 @@ on_unavailable(struct session *s, struct account *a, struct route *r,
 		target = arena_strdup(r->stanza->arena, room->target);
 	directed_remove(&s->directed, target);
 	if (!is_elsewhere(s, target, a->id)) {
-		(void)account_send(a, r->stanza);
+		(void)account_send_late(a, r->stanza);
 		return "the last one to leave: sent up";
 	}
 	if (is_room)

@@ -121,7 +121,7 @@ subscription_tell_open(struct session *s, struct account *a)
 
 /* --- from a client --- */
 
-/* Another session has answered this request a moment ago. */
+/* Another session has answered this request a moment ago; a new one is open again. */
 static bool
 is_settled(struct session *s, struct account *a, const char *bare)
 {
@@ -133,19 +133,13 @@ is_settled(struct session *s, struct account *a, const char *bare)
 	    clock_now() - at < SETTLED_MS;
 }
 
-static const char *
-answer(struct session *s, struct account *a, const char *bare)
+static void
+settle(struct session *s, struct account *a, const char *bare)
 {
 	char key[KEY_SIZE];
 
-	if (roster_request_remove(a->roster, bare)) {
-		if (settled_key(key, a, bare))
-			recent_set(s->user->receipts, key, clock_now());
-		return NULL;
-	}
-	return is_settled(s, a, bare) ?
-	    "another session's answer has settled it" :
-	    NULL;
+	if (roster_request_remove(a->roster, bare) && settled_key(key, a, bare))
+		recent_set(s->user->receipts, key, clock_now());
 }
 
 static const char *
@@ -155,6 +149,8 @@ from_client(struct session *s, struct route *r)
 	struct address_map map;
 	struct account *a;
 	const char *bare, *reason;
+	bool is_answer = r->type == TYPE_SUBSCRIBED ||
+	    r->type == TYPE_UNSUBSCRIBED;
 
 	if (r->kind != STANZA_PRESENCE || !is_about_subscription(r->type))
 		return NULL;
@@ -170,13 +166,18 @@ from_client(struct session *s, struct route *r)
 		    "the account's server is not connected");
 		return "the upstream is away";
 	}
-	if ((r->type == TYPE_SUBSCRIBED || r->type == TYPE_UNSUBSCRIBED) &&
-	    (reason = answer(s, a, bare)) != NULL)
-		return reason;
+	if (is_answer && is_settled(s, a, bare))
+		return "another session's answer has settled it";
 	address_rewrite(r->stanza, &map);
 	elem_set(r->stanza, "to", bare);
 	elem_set(r->stanza, "from", NULL);
-	(void)account_send(a, r->stanza);
+	if (account_send(a, r->stanza) == -1) {
+		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
+		    "the account's server does not take it");
+		return "the server does not take it";
+	}
+	if (is_answer)
+		settle(s, a, bare);
 	return "sent up";
 }
 
