@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shlex
+import signal
 import subprocess
+import tempfile
 import xml.etree.ElementTree as ET
 
 from .client import Client
@@ -38,14 +40,15 @@ class StropheClient(Client):
         self._path = path
         self._child = None
         self._reading = None
+        self._errors = None         # a file
 
     async def _connect(self):
+        self._errors = tempfile.TemporaryFile()
         self._child = await asyncio.create_subprocess_exec(
             self._path, self.jid, self.password, self.host, str(self.port),
             self.tls, self.ca, limit=LINE_BYTES, start_new_session=True,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=None if "STROPHE_DEBUG" in os.environ
-            else asyncio.subprocess.DEVNULL)
+            stderr=None if "STROPHE_DEBUG" in os.environ else self._errors)
         self._reading = asyncio.ensure_future(self._read())
 
     async def _read(self):
@@ -75,6 +78,11 @@ class StropheClient(Client):
         except asyncio.TimeoutError:
             self._child.kill()
         await self._reading
+        status = self._child.returncode
+        if status not in (0, -signal.SIGKILL):
+            self._errors.seek(0)
+            raise Failed("strophe_client ends with %s: %s" % (
+                status, self._errors.read()[:3000].decode("utf-8", "replace")))
 
     def cut(self):
         self._child.kill()
