@@ -2,9 +2,10 @@
 """Real clients talk through xmpproxy to real servers; one line a case.
 
 The last line is "N passed, N failed", and the exit status says the same.
-XMPPROXY is the program (./xmpproxy), BUILD the folder that strophe_client was
-built in (else it is compiled for the run), PATIENCE a factor on all deadlines
-of cases, LOGLEVEL what the proxy logs (DEBUG).
+XMPPROXY is the program (./xmpproxy), maybe with a tool and its options before
+it, BUILD the folder that strophe_client was built in (else it is compiled for
+the run), PATIENCE a factor on all deadlines, LOGLEVEL what the proxy logs
+(DEBUG).
 """
 
 import argparse
@@ -25,8 +26,8 @@ from lib.pki import Authority
 from lib.process import Process
 from lib.prosody import Prosody
 from lib.strophe import program
-from lib.wait import Failed
-from lib.world import PATIENCE, World
+from lib.wait import PATIENCE, Failed
+from lib.world import World
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What a thousand messages may add to the time of a case.

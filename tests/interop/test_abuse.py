@@ -9,7 +9,7 @@ from lib.net import HOST
 from lib.raw import HEADER, STARTTLS, RawClient
 from lib.strophe import StropheClient
 from lib.talk import talk_of
-from lib.wait import Failed, check, poll
+from lib.wait import PATIENCE, Failed, check, poll
 
 ONE = ("prosody",)
 # Not the address of the others: limits are counted by address.
@@ -26,7 +26,7 @@ async def closes(client, seconds=20):
     """What the proxy says before it closes."""
     said = ""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE * seconds):
             while True:
                 said += stanza.text(await client.piece(seconds))
     except (OSError, Failed):
@@ -167,7 +167,7 @@ async def endless_handshake(world, count):
             client.write(hello[:i % len(hello)])
             writers.append((client._reader, client._writer))
         for reader, writer in writers:
-            await asyncio.wait_for(ended(reader), 20)
+            await asyncio.wait_for(ended(reader), PATIENCE * 20)
             writer.close()
         await talk.more()
         await poll(lambda: world.proxy.process.descriptors() <= files, 10,
@@ -203,7 +203,7 @@ async def silent_crowd(world, count):
         late = world.alices("late")
         await late.login()
         await late.come()
-        await asyncio.wait_for(asyncio.gather(*crowd), 40)
+        await asyncio.wait_for(asyncio.gather(*crowd), PATIENCE * 40)
         await late.close()
         await poll(lambda: world.proxy.process.descriptors() <= files, 10,
                    "all descriptors are given back")

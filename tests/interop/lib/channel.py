@@ -9,7 +9,7 @@ import os
 import re
 
 from .raw import HEADER
-from .wait import Failed
+from .wait import PATIENCE, Failed
 
 LABEL = "EXPORTER-Channel-Binding"
 KEY = re.compile(rb"Keying material: ([0-9A-F]{64})\n")
@@ -51,7 +51,7 @@ class Channel:
 
     async def _until(self, pattern):
         said = b""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE * SECONDS):
             while not re.search(pattern, said):
                 data = await self._child.stdout.read(65536)
                 if not data:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 
-from .wait import Failed, poll
+from .wait import PATIENCE, Failed, poll
 
 
 class Process:
@@ -48,7 +48,8 @@ class Process:
                 break
             self._child.send_signal(sig)
             try:
-                await asyncio.wait_for(self._child.wait(), seconds)
+                await asyncio.wait_for(self._child.wait(),
+                                       PATIENCE * seconds)
             except asyncio.TimeoutError:
                 continue
         return self._child.returncode

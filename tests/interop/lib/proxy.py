@@ -1,6 +1,7 @@
 """xmpproxy with a proxy.xml made for the occasion."""
 
 import os
+import shlex
 from xml.sax.saxutils import quoteattr
 
 from . import net
@@ -11,11 +12,13 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 NODE = "proxy.test"
 
 
-def program():
-    path = os.environ.get("XMPPROXY", os.path.join(ROOT, "xmpproxy"))
-    if not os.access(path, os.X_OK):
-        raise Failed("%s is not there: make builds it" % path)
-    return os.path.abspath(path)
+def command():
+    """The program, behind the tool that XMPPROXY puts before it, if any."""
+    words = shlex.split(os.environ.get("XMPPROXY", "")) or \
+        [os.path.join(ROOT, "xmpproxy")]
+    if not os.access(words[-1], os.X_OK):
+        raise Failed("%s is not there: make builds it" % words[-1])
+    return words[:-1] + [os.path.abspath(words[-1])]
 
 
 def attributes(**values):
@@ -67,7 +70,7 @@ class Proxy:
     async def start(self):
         env = dict(os.environ)
         env.setdefault("LOGLEVEL", "DEBUG")
-        await self.process.start(program(), "--conffile", self.config,
+        await self.process.start(*command(), "--conffile", self.config,
                                  cwd=self.folder, env=env)
         await self.process.until_ready(
             lambda: net.speaks_xmpp(self.port, NODE), 30)

@@ -10,7 +10,7 @@ import ssl
 import xml.etree.ElementTree as ET
 
 from .client import Client
-from .wait import Failed
+from .wait import PATIENCE, Failed
 
 HEADER = ("<?xml version='1.0'?><stream:stream to='%s' version='1.0' "
           "xmlns='jabber:client' "
@@ -93,7 +93,7 @@ class RawClient(Client):
     async def piece(self, seconds=30):
         """The next child of the stream."""
         while not self._pending:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PATIENCE * seconds):
                 data = await self._reader.read(65536)
             if not data:
                 raise Failed("%s: the other side closed" % self.label)

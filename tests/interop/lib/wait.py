@@ -1,8 +1,11 @@
 """Waiting with a deadline: for what clients receive, and for the rest."""
 
 import asyncio
+import os
 import time
 
+# A factor on all deadlines: sanitizers and valgrind make everything slower.
+PATIENCE = float(os.environ.get("PATIENCE", "1"))
 # How often something is looked at that cannot tell by itself (a port that is
 # not open yet, a line in a log).
 LOOK = 0.02
@@ -19,7 +22,7 @@ def check(truth, text):
 
 async def poll(look, seconds, what):
     """Calls look() until it gives something true, and returns that."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE * seconds
     while True:
         found = look()
         if asyncio.iscoroutine(found):
@@ -47,7 +50,7 @@ class Bell:
         or a function that makes one when the time is over."""
         # Not wait_for(): that loses a cancellation that comes with a result.
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PATIENCE * seconds):
                 while not (found := ready()):
                     await self._rung()
         except TimeoutError:

@@ -19,9 +19,6 @@ PASSWORD = "correct horse"
 PROXY_PASSWORD = "battery staple"
 numbers = itertools.count(1)
 
-# Sanitizers and valgrind make everything slower.
-PATIENCE = float(os.environ.get("PATIENCE", "1"))
-
 
 class World:
     def __init__(self, server, authority, folder, strophe, direct=False):
