@@ -41,6 +41,8 @@ struct entry {
 	uint64_t only; /* the one session that it is for; 0: all */
 	bool has_body, is_encrypted, is_eligible;
 	bool has_delay; /* it came with a delay (XEP-0203) */
+	bool failed;    /* DIR_OUT: it came back with an error */
+	uint64_t taken; /* clock_now() when it was made */
 	bool reached;   /* some session has got it, or sent it */
 	bool is_room_private, is_event;
 	/* ADDRESS_* bits: own JIDs that stand in the body. */

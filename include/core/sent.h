@@ -13,11 +13,10 @@ struct user;
 
 /*
  * The same device sent the same id with the same content within minutes (after a
- * failed resumption, say). Remembers it otherwise.
+ * failed resumption, say), and it did not come back with an error. By the log: what is
+ * not kept may go up twice.
  */
 bool sent_is_repeated(struct session *, const struct entry *);
-/* It came back with an error: sending it again is no repetition. */
-void sent_remember_failed(struct user *, const char *peer, const char *id);
 /* A message to the own bare JID: what comes back belongs to this session. */
 void sent_remember_self(struct user *, const char *id, uint64_t session);
 uint64_t sent_find_self(struct user *, const char *id); /* 0: none */

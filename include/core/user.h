@@ -35,7 +35,7 @@ struct user {
 	struct recent *notes; /* ids of notes that we made up */
 	struct recent *
 	    carriers; /* peer's bare JID to the account that last exchanged a message */
-	struct recent *sent; /* what went up lately, to its time */
+	struct recent *sent; /* ids of messages to oneself, to their session */
 	struct recent *live; /* the same of what is not in the log */
 };
 

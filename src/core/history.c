@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "xmpp/jid.h"
@@ -38,6 +39,7 @@ entry_new(void)
 
 	e = mem_alloc(sizeof(*e));
 	e->refs = 1;
+	e->taken = clock_now();
 	return e;
 }
 

@@ -116,13 +116,14 @@ static bool
 find_sent(struct account *a, const struct route *r, uint64_t *origin,
     bool *is_eligible)
 {
-	const struct entry *sent;
+	struct entry *sent;
 
 	if (r->id == NULL || r->from == NULL)
 		return false;
 	sent = history_find(a->user->history, a->id, DIR_OUT, r->from, r->id);
 	if (sent == NULL)
 		return sent_find_live(a, r->from, r->id, origin, is_eligible);
+	sent->failed = true; /* it may be sent again */
 	*origin = sent->origin;
 	*is_eligible = sent->is_eligible;
 	return true;
@@ -142,7 +143,6 @@ route_error(struct account *a, struct route *r)
 		    LOG_Q(stanza_error_cond(r->stanza)));
 		return "an error for a message that we do not know";
 	}
-	sent_remember_failed(a->user, r->from, r->id);
 	e = incoming_entry(a, r, DIR_IN);
 	e->origin = origin;
 	e->is_eligible = is_eligible;

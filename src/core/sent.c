@@ -2,9 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "base/table.h"
 #include "core/account.h"
 #include "core/history.h"
 #include "core/message.h"
@@ -14,54 +14,28 @@
 #define AGAIN_MS 300000
 #define KEY_SIZE 4096
 
-/* The device is known by its resource. */
 static bool
-repeat_key(char key[KEY_SIZE], const struct session *s, const struct entry *e)
+is_same_content(const struct entry *a, const struct entry *b)
 {
-	int len;
-
-	if (e->id == NULL)
-		return false;
-	len = snprintf(key, KEY_SIZE, "%" PRIx32 " %s %s %s",
-	    table_hash(blob_data(e->body), blob_len(e->body)), s->resource,
-	    e->peer, e->id);
-	return len > 0 && len < KEY_SIZE;
+	return blob_len(a->body) == blob_len(b->body) &&
+	    memcmp(blob_data(a->body), blob_data(b->body), blob_len(a->body)) ==
+	    0;
 }
 
-/* Who answers for a bare JID may do so with a resource. */
-static bool
-failed_key(char key[KEY_SIZE], const char *peer, const char *id)
-{
-	int len = snprintf(key, KEY_SIZE, "failed %.*s %s",
-	    (int)jid_bare_len(peer), peer, id);
-
-	return len > 0 && len < KEY_SIZE;
-}
-
+/* The device is known by its resource. What is not kept may go up twice. */
 bool
 sent_is_repeated(struct session *s, const struct entry *e)
 {
-	struct recent *sent = s->user->sent;
-	char key[KEY_SIZE], failed[KEY_SIZE];
-	uint64_t at;
+	const struct entry *old;
 
-	if (!repeat_key(key, s, e) || !failed_key(failed, e->peer, e->id))
+	if (e->id == NULL)
 		return false;
-	if (recent_get(sent, key, &at) && clock_now() - at < AGAIN_MS &&
-	    !recent_get(sent, failed, NULL))
-		return true;
-	recent_remove(sent, failed);
-	recent_set(sent, key, clock_now());
-	return false;
-}
-
-void
-sent_remember_failed(struct user *u, const char *peer, const char *id)
-{
-	char key[KEY_SIZE];
-
-	if (failed_key(key, peer, id))
-		recent_set(u->sent, key, clock_now());
+	old = history_find(s->user->history, e->account, DIR_OUT, e->peer,
+	    e->id);
+	return old != NULL && !old->failed && old->local != NULL &&
+	    clock_now() - old->taken < AGAIN_MS &&
+	    strcmp(jid_resource(old->local), s->resource) == 0 &&
+	    is_same_content(old, e);
 }
 
 static bool

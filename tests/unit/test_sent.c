@@ -4,27 +4,32 @@
 #include "parsed.h"
 
 static struct entry *
-message(void **state, const char *peer, const char *id, const char *body)
+message(void **state, const struct session *s, const char *peer, const char *id,
+    const char *body)
 {
+	struct account *a = talk_account(state);
 	struct entry *e = entry_new();
 
-	e->account = talk_account(state)->id;
+	e->account = a->id;
 	e->direction = DIR_OUT;
 	e->peer = mem_strdup(peer);
+	e->local = mem_printf("%s/%s", a->jid, s->resource);
 	e->id = mem_strdup(id);
 	e->body = blob_new(body, strlen(body));
 	return e;
 }
 
+/* What is no repetition goes into the log. */
 static bool
 is_repeated(void **state, const char *client, const char *peer, const char *id,
     const char *body)
 {
-	struct entry *e = message(state, peer, id, body);
 	struct session *s = talk_session(state, client);
-	bool is;
+	struct entry *e = message(state, s, peer, id, body);
+	bool is = sent_is_repeated(s, e);
 
-	is = sent_is_repeated(s, e);
+	if (!is)
+		history_append(talk_user(state)->history, entry_ref(e));
 	entry_unref(&e);
 	return is;
 }
@@ -36,29 +41,28 @@ the_same_again_is_known_for_a_while(void **state)
 	TALK(state, "connect C1", "connect C2");
 	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
 	assert_true(is_repeated(state, "C1", "b@x", "1", "<body/>"));
-	assert_false(is_repeated(state, "C2", "b@x", "1", "<body/>"));
 	assert_false(is_repeated(state, "C1", "c@x", "1", "<body/>"));
 	assert_false(is_repeated(state, "C1", "b@x", "2", "<body/>"));
-	assert_false(is_repeated(state, "C1", "b@x", "1", "<other/>"));
 	clock_advance(299999);
 	assert_true(is_repeated(state, "C1", "b@x", "1", "<body/>"));
 	clock_advance(1);
 	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
+	assert_false(is_repeated(state, "C1", "b@x", "1", "<other/>"));
+	assert_true(is_repeated(state, "C1", "b@x", "1", "<other/>"));
+	assert_false(is_repeated(state, "C2", "b@x", "1", "<other/>"));
 }
 
 /* It came back with an error: the person tries again. */
 static void
 what_failed_may_be_sent_again(void **state)
 {
-	struct user *u;
+	struct entry *e;
 
 	TALK(state, "connect C1");
-	u = talk_user(state);
 	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
-	sent_remember_failed(u, "c@x", "1");
-	sent_remember_failed(u, "b@x", "2");
-	assert_true(is_repeated(state, "C1", "b@x", "1", "<body/>"));
-	sent_remember_failed(u, "b@x/server", "1");
+	e = history_find(talk_user(state)->history, talk_account(state)->id,
+	    DIR_OUT, "b@x", "1");
+	e->failed = true;
 	assert_false(is_repeated(state, "C1", "b@x", "1", "<body/>"));
 	assert_true(is_repeated(state, "C1", "b@x", "1", "<body/>"));
 }
@@ -178,9 +182,9 @@ live_messages_are_known_to_the_error_that_answers(void **state)
 	uint64_t session = 0;
 	bool is_eligible = false;
 
-	TALK(state, "wait 1s");
+	TALK(state, "connect C1");
 	a = talk_account(state);
-	e = message(state, "b@x/r", "1", "");
+	e = message(state, talk_session(state, "C1"), "b@x/r", "1", "");
 	e->origin = 77;
 	e->is_eligible = true;
 	sent_remember_live(a, e);
