@@ -21,6 +21,8 @@ bool directed_add(struct directed **, const char *target, uint64_t account,
     bool is_room, const char *xml, size_t max);
 /* false: it was not there. */
 bool directed_remove(struct directed **, const char *target);
+/* The same at another target, which takes the place of what was there. */
+void directed_rename(struct directed **, struct directed *, const char *target);
 struct directed *directed_find(struct directed *, const char *target);
 /* Any target with that bare JID. */
 struct directed *directed_find_bare(struct directed *, const char *jid);

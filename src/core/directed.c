@@ -35,6 +35,25 @@ directed_add(struct directed **set, const char *target, uint64_t account,
 	return true;
 }
 
+void
+directed_rename(struct directed **set, struct directed *d, const char *target)
+{
+	struct directed *fresh;
+	size_t len = strlen(target);
+
+	if (strcmp(d->target, target) == 0)
+		return;
+	directed_remove(set, target);
+	fresh = mem_alloc(sizeof(*fresh) + len + 1);
+	fresh->account = d->account;
+	fresh->is_room = d->is_room;
+	fresh->xml = d->xml;
+	memcpy(fresh->target, target, len + 1);
+	d->xml = NULL;
+	directed_remove(set, d->target);
+	HASH_ADD_KEYPTR(hh, *set, fresh->target, len, fresh);
+}
+
 bool
 directed_remove(struct directed **set, const char *target)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/account.h"
 #include "core/directed.h"
 #include "core/proxy.h"
@@ -177,6 +178,82 @@ directed_refused(struct account *a, const char *target)
 		directed_remove(&s->directed, target);
 }
 
+/* --- what a room says of ourselves --- */
+
+static bool
+has_status(const struct elem *x, const char *code)
+{
+	ELEM_EACH(e, x) {
+		if (elem_is(e, NS_MUC_USER, "status") &&
+		    text_equals(elem_attr(e, "code"), code))
+			return true;
+	}
+	return false;
+}
+
+/* Not those who leave, or change their nick (XEP-0045 15.6.2). */
+static bool
+is_thrown_out(const struct elem *x)
+{
+	static const char *const why[] = { "301", "307", "321", "322", "332",
+		"333" };
+
+	if (elem_find(x, NS_MUC_USER, "destroy") != NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(why) / sizeof(*why); i++) {
+		if (has_status(x, why[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Where we are after a change of nick (XEP-0045 7.6); NULL: it is none of ours. */
+static const char *
+new_place(const struct elem *x, const struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	const struct elem *item = elem_find(x, NS_MUC_USER, "item");
+	const char *nick;
+
+	if (item == NULL || !has_status(x, "110") || !has_status(x, "303"))
+		return NULL;
+	if ((nick = elem_attr(item, "nick")) != NULL)
+		nick = jid_prep_resource(arena, nick, NULL);
+	if (nick == NULL)
+		return NULL;
+	return jid_with_resource(arena, jid_bare(arena, r->from), nick);
+}
+
+/* Not every service says 110 where it should. */
+static bool
+is_in_room_as(const struct directed *d, const struct account *a,
+    const struct elem *x, const char *from)
+{
+	return d->is_room && d->account == a->id &&
+	    (has_status(x, "110") || strcmp(d->target, from) == 0);
+}
+
+void
+directed_left(struct account *a, const struct route *r)
+{
+	const struct elem *x = elem_find(r->stanza, NS_MUC_USER, "x");
+	const char *place = x != NULL ? new_place(x, r) : NULL;
+	struct session *s;
+	struct directed *d;
+
+	if (x == NULL || (place == NULL && !is_thrown_out(x)))
+		return;
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		d = directed_find_bare(s->directed, r->from);
+		if (d == NULL || !is_in_room_as(d, a, x, r->from))
+			continue;
+		if (place != NULL)
+			directed_rename(&s->directed, d, place);
+		else
+			directed_remove(&s->directed, d->target);
+	}
+}
+
 void
 directed_leave_all(struct session *s)
 {
@@ -199,8 +276,10 @@ send_again(struct account *a, const struct directed *d)
 	struct elem *p;
 
 	p = xml_parse_own(arena, d->xml, strlen(d->xml), NS_CLIENT);
-	if (p != NULL)
+	if (p != NULL) {
+		elem_set(p, "to", d->target);
 		(void)account_send(a, p);
+	}
 	arena_free(&arena);
 }
 

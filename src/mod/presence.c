@@ -302,7 +302,7 @@ spread(struct account *a, const struct presence *p,
 }
 
 /* What a room says of somebody who left is more than that: passed on as it is. */
-static const char *
+static void
 spread_as_it_is(struct account *a, struct route *r)
 {
 	struct arena *arena = r->stanza->arena;
@@ -319,7 +319,6 @@ spread_as_it_is(struct account *a, struct route *r)
 		elem_set(copy, "to", s->full);
 		session_send(s, copy);
 	}
-	return "to the sessions that are there";
 }
 
 /* Only contacts' presence is kept, and only what somebody may have written. */
@@ -417,8 +416,12 @@ from_upstream(struct account *a, struct route *r)
 		return on_error(a, r);
 	if (r->type != TYPE_AVAILABLE && r->type != TYPE_UNAVAILABLE)
 		return "a type that clients have no use for";
-	if (!is_contact(a, r->from) && is_directed_there(a, r->from))
-		return spread_as_it_is(a, r);
+	if (!is_contact(a, r->from) && is_directed_there(a, r->from)) {
+		spread_as_it_is(a, r);
+		if (r->type == TYPE_UNAVAILABLE)
+			directed_left(a, r);
+		return "to the sessions that are there";
+	}
 	return r->type == TYPE_AVAILABLE ? on_contact_available(a, r) :
 					   on_contact_unavailable(a, r);
 }

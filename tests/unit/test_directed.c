@@ -39,6 +39,25 @@ again_it_is_the_same_target_with_the_last_presence(void **state)
 	directed_clear(&set);
 }
 
+/* Another nick in the same room. */
+static void
+a_target_may_get_another_name(void **state)
+{
+	struct directed *set = NULL;
+
+	(void)state;
+	assert_true(directed_add(&set, "r@x/n", 7, true, "<p/>", 9));
+	directed_rename(&set, directed_find(set, "r@x/n"), "r@x/n");
+	assert_true(directed_add(&set, "r@x/m", 8, false, "<q/>", 9));
+	directed_rename(&set, directed_find(set, "r@x/n"), "r@x/m");
+	assert_int_equal(HASH_COUNT(set), 1);
+	assert_string_equal(set->target, "r@x/m");
+	assert_string_equal(set->xml, "<p/>");
+	assert_int_equal(set->account, 7);
+	assert_true(set->is_room);
+	directed_clear(&set);
+}
+
 static void
 one_is_removed_once(void **state)
 {
@@ -78,6 +97,7 @@ main(void)
 		    a_target_is_found_by_itself_and_by_its_bare_jid),
 		cmocka_unit_test(
 		    again_it_is_the_same_target_with_the_last_presence),
+		cmocka_unit_test(a_target_may_get_another_name),
 		cmocka_unit_test(one_is_removed_once),
 		cmocka_unit_test(over_the_limit_only_known_ones_change),
 	};
