@@ -167,10 +167,15 @@ class Client:
                                   what="its own presence", since=since)
         return roster
 
-    async def barrier(self):
-        """Until what was sent so far was dealt with by the other side."""
-        await self.iq("get", "<ping xmlns='urn:xmpp:ping'/>",
-                      to=self.jid.partition("@")[2].partition("/")[0])
+    async def barrier(self, contact=None):
+        """Until what was sent so far was dealt with by the other side, and by
+        a contact where one is given: the bare JID, seen available."""
+        to = self.jid.partition("@")[2].partition("/")[0]
+        if contact is not None:
+            to = [e for e in self.stanzas if stanza.is_presence(e)
+                  and stanza.availability(e)[0]
+                  and stanza.bare(e.get("from")) == contact][-1].get("from")
+        await self.iq("get", "<ping xmlns='urn:xmpp:ping'/>", to=to)
 
     def say(self, to, body, id=None, extra=""):
         id = id or new_id("m")
