@@ -93,10 +93,11 @@ static int
 serve(const struct options *options)
 {
 	struct err err;
-	struct config *config = load(options, &err);
+	struct config *config;
 	int rc;
 
-	if (config == NULL)
+	run_hold_signals();
+	if ((config = load(options, &err)) == NULL)
 		return fail(EX_CONFIG, &err);
 	if (open_log(options, &err) == -1) {
 		config_free(&config);

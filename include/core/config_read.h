@@ -12,6 +12,8 @@
 
 struct config_seen; /* what may be there only once */
 
+struct trusts;
+
 struct config_reading {
 	struct config *config;
 	const struct config_xml *xml;
@@ -19,6 +21,7 @@ struct config_reading {
 	void (*warn)(const char *text);
 	struct arena *arena;
 	struct config_seen *seen;
+	struct trusts *trusts; /* each file with authorities is read once */
 	struct err *err;
 };
 

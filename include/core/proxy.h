@@ -45,6 +45,7 @@ struct proxy {
 	struct proxy_env env;
 	const struct module *const *modules; /* NULL-ended */
 	struct tls_certs *certs;
+	struct trusts *trusts;
 	const char **stream_features; /* of the modules, NULL-ended */
 
 	struct user *users;           /* by name */

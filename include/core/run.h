@@ -13,4 +13,7 @@
  */
 int run(struct config *, const struct module *const *modules, struct err *);
 
+/* First of all: one that comes early waits for run(), and no thread gets one. */
+void run_hold_signals(void);
+
 #endif

@@ -9,6 +9,7 @@
 #include "core/config_form.h"
 #include "core/config_read.h"
 #include "core/config_xml.h"
+#include "core/trusts.h"
 
 static struct config *
 config_new(void)
@@ -40,7 +41,9 @@ fill(struct config *config, const char *path, const struct config_xml *xml,
 	    slash == NULL ? path : slash + 1);
 	reading.folder = folder;
 	reading.arena = arena_new();
+	reading.trusts = trusts_new();
 	rc = config_read(&reading);
+	trusts_free(&reading.trusts);
 	arena_free(&reading.arena);
 	mem_free_string(&folder);
 	return rc;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/config_file.h"
 #include "core/config_read.h"
+#include "core/trusts.h"
 #include "io/listen.h"
 #include "io/tls.h"
 #include "xmpp/jid.h"
@@ -174,7 +175,7 @@ read_ca(struct config_reading *r, const struct config_elem *elem,
 		return 0;
 	rc = config_file_try(account->ca, &why);
 	if (rc == 0) {
-		trust = tls_trust_new(account->ca, &why);
+		trust = trusts_get(r->trusts, account->ca, &why);
 		rc = trust == NULL ? -1 : 0;
 		tls_trust_unref(&trust);
 	}

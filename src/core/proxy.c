@@ -12,6 +12,7 @@
 #include "core/peers.h"
 #include "core/proxy_listen.h"
 #include "core/session.h"
+#include "core/trusts.h"
 #include "core/upstream.h"
 #include "login_impl.h"
 
@@ -92,6 +93,7 @@ proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
 	p->modules = modules;
 	p->scratch = arena_new();
 	p->peers = peers_new();
+	p->trusts = trusts_new();
 	p->by_address = throttle_new(THROTTLE_KEYS);
 	p->by_name = throttle_new(THROTTLE_KEYS);
 	random_bytes(p->secret, sizeof(p->secret));
@@ -163,6 +165,7 @@ proxy_free(struct proxy **holder)
 		remove_user(p, u, STREAM_SYSTEM_SHUTDOWN, NULL);
 	loop_set_hooks(p->loop, &(struct loop_hooks){ 0 });
 	tls_certs_unref(&p->certs);
+	trusts_free(&p->trusts);
 	throttle_free(&p->by_address);
 	throttle_free(&p->by_name);
 	peers_free(&p->peers);
@@ -221,6 +224,8 @@ proxy_reload(struct proxy *p, struct config *config, struct err *err)
 		    config->path);
 	if (proxy_relisten(p, config, err) == -1)
 		return -1;
+	trusts_free(&p->trusts);
+	p->trusts = trusts_new();
 	p->config = config;
 	reload_users(p, config);
 	config_free(&old);

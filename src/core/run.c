@@ -111,17 +111,30 @@ on_signal(void *arg, uint32_t events)
 	}
 }
 
+static void
+our_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+void
+run_hold_signals(void)
+{
+	sigset_t set;
+
+	our_signals(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int
 watch_signals(struct running *r, struct err *err)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		return err_errno(err, "sigprocmask");
+	our_signals(&set);
 	r->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (r->signal_fd == -1)
 		return err_errno(err, "signalfd");

@@ -12,6 +12,7 @@
 #include "core/availability.h"
 #include "core/proxy.h"
 #include "core/route.h"
+#include "core/trusts.h"
 #include "upstream_impl.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
@@ -290,8 +291,9 @@ prepare(struct upstream *u, struct err *err)
 	const char *ascii;
 	int rc = -1;
 
-	if (u->trust == NULL &&
-	    (u->trust = tls_trust_new(config->ca, err)) == NULL)
+	tls_trust_unref(&u->trust);
+	u->trust = trusts_get(u->proxy->trusts, config->ca, err);
+	if (u->trust == NULL)
 		goto out;
 	if (u->domain_ascii == NULL) {
 		ascii = jid_domain_to_ascii(arena, u->account->domain, err);

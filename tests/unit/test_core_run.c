@@ -70,9 +70,11 @@ hear(const struct running_proxy *p, const char *what)
 static void __attribute__((noreturn)) serve(const struct running_proxy *p)
 {
 	struct err err;
-	struct config *config = config_load(p->path, NULL, &err);
+	struct config *config;
 	int null = open("/dev/null", O_WRONLY);
 
+	run_hold_signals();
+	config = config_load(p->path, NULL, &err);
 	dup2(null, STDERR_FILENO);
 	if (config == NULL)
 		_exit(78);
