@@ -15,6 +15,7 @@
 struct outbox;
 struct stream;
 
+/* Full at `max` messages, or max times 16 KiB. */
 struct outbox *outbox_new(size_t max);
 void outbox_free(struct outbox **);
 size_t outbox_count(const struct outbox *);

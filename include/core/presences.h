@@ -20,11 +20,12 @@ struct presence {
 
 struct presences;
 
+/* At most `max`, and max KiB of what they say in all. */
 struct presences *presences_new(size_t max);
 void presences_free(struct presences **);
 size_t presences_count(const struct presences *);
 /*
- * false where the limit is reached and it is not a known one. A known one keeps
+ * false where a limit is reached: then nothing of that JID is kept. A known one keeps
  * its place. The strings are copied; the body is shared, the caller keeps its
  * own reference (NULL: none).
  */

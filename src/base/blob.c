@@ -53,5 +53,5 @@ blob_data(const struct blob *b)
 size_t
 blob_len(const struct blob *b)
 {
-	return b->len;
+	return b != NULL ? b->len : 0;
 }

@@ -27,9 +27,17 @@ struct outbox {
 	STAILQ_HEAD(parcels, parcel) parcels;
 	struct parcel
 	    *next; /* the first that is not on the stream; NULL: none */
-	size_t count, max;
+	size_t count, max, bytes;
 	bool has_stream;
 };
+
+#define BYTES_EACH 16384 /* on average, when all places are taken */
+
+static size_t
+parcel_bytes(const struct parcel *p)
+{
+	return p->head_len + blob_len(p->body);
+}
 
 struct outbox *
 outbox_new(size_t max)
@@ -73,7 +81,7 @@ outbox_count(const struct outbox *box)
 bool
 outbox_is_full(const struct outbox *box)
 {
-	return box->count >= box->max;
+	return box->count >= box->max || box->bytes >= box->max * BYTES_EACH;
 }
 
 void
@@ -91,6 +99,7 @@ outbox_add(struct outbox *box, const struct buf *head, struct blob *body,
 	p->late = !box->has_stream;
 	STAILQ_INSERT_TAIL(&box->parcels, p, next);
 	box->count++;
+	box->bytes += parcel_bytes(p);
 	if (box->next == NULL)
 		box->next = p;
 }
@@ -122,8 +131,9 @@ forget_written(struct outbox *box, uint64_t written)
 	while ((p = STAILQ_FIRST(&box->parcels)) != NULL && p->frame != 0 &&
 	    p->frame <= written) {
 		STAILQ_REMOVE_HEAD(&box->parcels, next);
-		parcel_free(p);
 		box->count--;
+		box->bytes -= parcel_bytes(p);
+		parcel_free(p);
 	}
 }
 
@@ -149,7 +159,7 @@ rewind_all(struct outbox *box)
 
 	box->has_stream = false;
 	STAILQ_CONCAT(&all, &box->parcels);
-	box->count = 0;
+	box->count = box->bytes = 0;
 	while ((p = STAILQ_FIRST(&all)) != NULL) {
 		STAILQ_REMOVE_HEAD(&all, next);
 		if (!p->keep) {
@@ -160,6 +170,7 @@ rewind_all(struct outbox *box)
 		p->late = true;
 		STAILQ_INSERT_TAIL(&box->parcels, p, next);
 		box->count++;
+		box->bytes += parcel_bytes(p);
 	}
 	box->next = STAILQ_FIRST(&box->parcels);
 }

@@ -25,8 +25,10 @@ struct contact {
 struct presences {
 	struct presence *all;
 	struct contact *contacts;
-	size_t max;
+	size_t max, bytes; /* of all bodies */
 };
+
+#define BYTES_EACH 1024 /* on average, when all places are taken */
 
 struct presences *
 presences_new(size_t max)
@@ -109,6 +111,7 @@ forget(struct presences *p, struct presence *gone)
 	struct seat *s = (struct seat *)gone;
 	struct contact *c = s->contact;
 
+	p->bytes -= blob_len(gone->body);
 	HASH_DEL(p->all, gone);
 	TAILQ_REMOVE(&c->seats, s, next);
 	if (TAILQ_EMPTY(&c->seats)) {
@@ -122,6 +125,18 @@ forget(struct presences *p, struct presence *gone)
 	free(s);
 }
 
+static bool
+fits(const struct presences *p, const struct presence *old,
+    const struct blob *body)
+{
+	size_t bytes = p->bytes + blob_len(body);
+
+	if (old == NULL && HASH_COUNT(p->all) >= p->max)
+		return false;
+	return bytes - (old != NULL ? blob_len(old->body) : 0) <=
+	    p->max * BYTES_EACH;
+}
+
 bool
 presences_set(struct presences *p, const char *from, const char *id,
     const char *lang, struct blob *body)
@@ -129,11 +144,16 @@ presences_set(struct presences *p, const char *from, const char *id,
 	struct presence *one;
 	struct presence old;
 
-	if ((one = find(p, from)) == NULL) {
-		if (HASH_COUNT(p->all) >= p->max)
-			return false;
-		one = add(p, from);
+	one = find(p, from);
+	if (!fits(p, one, body)) {
+		presences_remove(p, from);
+		return false;
 	}
+	if (one == NULL)
+		one = add(p, from);
+	else
+		p->bytes -= blob_len(one->body);
+	p->bytes += blob_len(body);
 	/* The old ones go last: what is given may be a part of them. */
 	old = *one;
 	one->id = mem_strdup(id);

@@ -125,6 +125,35 @@ it_is_full_until_something_was_written(void **state)
 	assert_false(outbox_is_full(b->box));
 }
 
+/* outbox-entries limits the bytes, too: 16 KiB each. */
+static void
+it_is_full_of_large_messages_before(void **state)
+{
+	struct bench *b = *state;
+	struct buf head = { 0 };
+	char *text = mem_alloc(49152);
+	struct blob *body;
+
+	memset(text, 'x', 49151);
+	buf_puts(&head, "<message");
+	body = blob_new(text, 49152 - head.len - 1);
+	outbox_add(b->box, &head, body, true, "o@x");
+	assert_false(outbox_is_full(b->box));
+	blob_unref(&body);
+	body = blob_new("x", 1);
+	buf_clear(&head);
+	outbox_add(b->box, &head, body, false, "o@x");
+	assert_true(outbox_is_full(b->box));
+	/* What does not survive the stream makes room again. */
+	lose_stream(b);
+	connect_stream(b);
+	assert_int_equal(outbox_count(b->box), 1);
+	assert_false(outbox_is_full(b->box));
+	blob_unref(&body);
+	buf_free(&head);
+	free(text);
+}
+
 /* upstream-queue-bytes */
 static void
 no_more_is_handed_over_than_the_queue_takes(void **state)
@@ -205,6 +234,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		bench_test(what_waits_goes_in_order_and_says_since_when),
 		bench_test(it_is_full_until_something_was_written),
+		bench_test(it_is_full_of_large_messages_before),
 		bench_test(no_more_is_handed_over_than_the_queue_takes),
 		bench_test(what_was_not_written_goes_up_again),
 		bench_test(what_a_closed_stream_was_handed_is_not_sent_again),

@@ -104,6 +104,30 @@ test_remove(void **state)
 	presences_free(&p);
 }
 
+/* The bodies have a limit in all: a KiB for each place. */
+static void
+test_bytes(void **state)
+{
+	struct presences *p = presences_new(4);
+	char body[2049] = { 0 };
+
+	(void)state;
+	memset(body, 'x', 2048);
+	assert_true(set(p, "a@b/1", body));
+	assert_true(set(p, "a@b/2", body));
+	assert_false(set(p, "a@b/3", "<show/>"));
+	assert_true(set(p, "a@b/2", "<show/>"));
+	assert_true(set(p, "a@b/3", "<show/>"));
+	/* One that is known and grows too much is known no more. */
+	assert_true(set(p, "a@b/4", body + 100));
+	assert_false(set(p, "a@b/2", body));
+	assert_null(presences_find(p, "a@b/2"));
+	presences_clear(p);
+	assert_true(set(p, "a@b/1", body));
+	assert_true(set(p, "a@b/2", body));
+	presences_free(&p);
+}
+
 static void
 test_limit(void **state)
 {
@@ -172,6 +196,7 @@ main(void)
 		cmocka_unit_test(test_set_and_find),
 		cmocka_unit_test(test_order_and_bare),
 		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_remove_while_walking),
 		cmocka_unit_test(test_clear),
