@@ -7,6 +7,7 @@
 # format   clang-format over all C
 # fuzz     each fuzz target for FUZZ_SECONDS; TARGET=jid picks one
 # cover    line coverage of the unit tests and scripts
+# soak     1,000 sessions with traffic for ten minutes: nothing lost, no growth
 # install  honours DESTDIR and prefix
 # deps, deps-check   install the Debian packages to build, to check
 # V=1 shows the commands.
@@ -161,6 +162,11 @@ run: deps-run
 check: deps-check
 	@MAKE='$(MAKE)' tests/run $(PARTS)
 
+# Ten minutes; not a part of check.
+soak: deps-check
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/soak/soak.py
+
 asan: deps-check
 	@MAKE='$(MAKE)' tests/run asan-unit asan-scripts corpus asan-interop
 
@@ -205,7 +211,7 @@ clean:
 
 FORCE:
 .PHONY: all everything libs deps deps-run deps-check run check asan lint \
-	format fuzz fuzzers cover install clean FORCE
+	format fuzz fuzzers cover soak install clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 

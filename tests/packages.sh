@@ -9,7 +9,7 @@ build='gcc libc6-dev make pkg-config libexpat1-dev libssl-dev libxml2-dev
 run='prosody python3 python3-slixmpp libstrophe-dev openssl'
 check='libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck prosody
 	ejabberd python3 python3-slixmpp libstrophe-dev openssl libxml2-utils
-	mandoc valgrind'
+	mandoc systemd valgrind'
 
 only_name=false
 if [ "${1-}" = -n ]; then
