@@ -17,8 +17,9 @@ struct worker;
 struct worker *worker_new(struct loop *, unsigned threads, size_t max_jobs,
     struct err *);
 /*
- * Waits for all jobs, those not begun too; done() of each is called. Before
- * loop_free().
+ * Waits for the jobs that were begun. Those that wait are not begun any more, but
+ * done() of each is called too: so whoever asks presets the job's result to a
+ * failure. Before loop_free().
  */
 void worker_free(struct worker **);
 /*

@@ -155,6 +155,7 @@ start(struct login *l, struct deriving *job)
 
 	job->proxy = p;
 	job->login = l->id;
+	job->rc = -1;
 	if (p->env.work(p->env.arg, work, done, job) == 0)
 		return;
 	job_free(job);

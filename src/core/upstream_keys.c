@@ -79,6 +79,7 @@ upstream_want_salted(void *arg, enum scram_hash hash,
 	job->password = mem_strdup(u->account->config->password);
 	job->hash = hash;
 	job->salt = *salt;
+	job->rc = -1;
 	if (u->proxy->env.work(u->proxy->env.arg, work, done, job) == 0)
 		return;
 	mem_free_secret(&job->password);

@@ -50,16 +50,17 @@ finish(struct worker *w, struct work *work)
 		return;
 }
 
-/* The next job, or NULL when the worker stops and none is left. */
+/* The next job, or NULL when the worker stops. */
 static struct work *
 wait_for_work(struct worker *w)
 {
-	struct work *work;
+	struct work *work = NULL;
 
 	pthread_mutex_lock(&w->lock);
-	while ((work = STAILQ_FIRST(&w->waiting)) == NULL && !w->stopping)
+	while (STAILQ_EMPTY(&w->waiting) && !w->stopping)
 		pthread_cond_wait(&w->wanted, &w->lock);
-	if (work != NULL) {
+	if (!w->stopping) {
+		work = STAILQ_FIRST(&w->waiting);
 		STAILQ_REMOVE_HEAD(&w->waiting, link);
 		w->waiting_count--;
 	}
@@ -174,6 +175,7 @@ worker_free(struct worker **holder)
 	pthread_mutex_unlock(&w->lock);
 	for (unsigned i = 0; i < w->thread_count; i++)
 		pthread_join(w->threads[i], NULL);
+	STAILQ_CONCAT(&w->finished, &w->waiting);
 	answer(w);
 	loop_unwatch(&w->source);
 	if (w->event >= 0)

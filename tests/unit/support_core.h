@@ -166,6 +166,19 @@ core_run_jobs(struct core *c)
 	}
 }
 
+/* As the end of a worker: handed back undone. */
+static inline void
+core_skip_jobs(struct core *c)
+{
+	struct core_job *j;
+
+	while ((j = STAILQ_FIRST(&c->jobs)) != NULL) {
+		STAILQ_REMOVE_HEAD(&c->jobs, next);
+		j->done(j->job);
+		free(j);
+	}
+}
+
 /* --- the servers --- */
 
 static inline bool

@@ -362,6 +362,27 @@ test_no_worker(void **state)
 	core_free(c);
 }
 
+/* Nothing is made of what was not computed. */
+static void
+test_undone(void **state)
+{
+	struct core *c = begin("secret");
+	struct core_client cl;
+
+	(void)state;
+	c->holds_jobs = true;
+	client_begin(&cl, c, CORE_PEER, "proxy.example", "alice", "secret",
+	    "r");
+	assert_int_equal(jobs(c), 1);
+	core_skip_jobs(c);
+	core_wait(c, 300);
+	assert_string_equal(cl.failure, "not-authorized");
+	client_end(&cl);
+	c->holds_jobs = false;
+	assert_true(scram(c, "alice", "secret"));
+	core_free(c);
+}
+
 static struct scram_keys
 salt_of(struct core *c, const char *domain, const char *name)
 {
@@ -418,6 +439,7 @@ main(void)
 		cmocka_unit_test(test_changed_meanwhile),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_no_worker),
+		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_salts),
 	};
 

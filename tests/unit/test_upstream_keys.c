@@ -57,6 +57,24 @@ test_kept(void **state)
 }
 
 static void
+test_undone(void **state)
+{
+	struct core *c = core_new(CORE_ALICE(""));
+
+	(void)state;
+	c->holds_jobs = true;
+	core_connect(c);
+	assert_int_equal(jobs(c), 1);
+	core_skip_jobs(c);
+	assert_false(is_up(c));
+	c->holds_jobs = false;
+	core_until_dial(c, 5000);
+	core_connect(c);
+	assert_true(is_up(c));
+	core_free(c);
+}
+
+static void
 test_no_worker(void **state)
 {
 	struct core *c = core_new(CORE_ALICE(""));
@@ -164,6 +182,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_no_worker),
 		cmocka_unit_test(test_password_not_hashable),
 		cmocka_unit_test(test_late_for_a_removed_one),

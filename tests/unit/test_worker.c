@@ -1,6 +1,7 @@
 #include "support_io.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 
@@ -108,8 +109,9 @@ test_max_jobs(void **state)
 	assert_int_equal(answers[1], 4);
 	assert_int_equal(answers[2], 9);
 	assert_int_equal(worker_start(w, work, done, extra), 0);
+	while (answer_count < 4)
+		loop_turn(*state, -1);
 	worker_free(&w);
-	assert_int_equal(answer_count, 4);
 	sem_destroy(&started);
 	sem_destroy(&go);
 }
@@ -165,17 +167,67 @@ test_started_in_done(void **state)
 	worker_free(&chained);
 }
 
-static void
-test_free_answers_all(void **state)
-{
-	struct worker *w = worker_new(*state, 2, 10, NULL);
+/* At the end: what was begun is finished, what waits is handed back undone. */
+struct ending {
+	struct worker *worker; /* NULL: does nothing */
+	sem_t *started;
+	bool was_done;
+};
 
-	for (int i = 0; i < 10; i++)
-		worker_start(w, work, done, job_new(i));
+static unsigned done_count, undone_count;
+
+static void
+count(void *arg)
+{
+	struct ending *job = arg;
+
+	if (job->was_done)
+		done_count++;
+	else
+		undone_count++;
+	free(job);
+}
+
+/* Takes no more: it is at its end. Until then one more waits behind this one. */
+static void
+work_until_end(void *arg)
+{
+	struct ending *job = arg, *next;
+	int rc = 0;
+
+	job->was_done = true;
+	if (job->worker == NULL)
+		return;
+	sem_post(job->started);
+	while (rc == 0) {
+		next = mem_alloc(sizeof(*next));
+		rc = worker_start(job->worker, work_until_end, count, next);
+		sched_yield();
+	}
+	free(next);
+}
+
+static void
+test_free_leaves_undone(void **state)
+{
+	struct worker *w = worker_new(*state, 1, SIZE_MAX, NULL);
+	struct ending *job = mem_alloc(sizeof(*job));
+	sem_t started;
+
+	sem_init(&started, 0, 0);
+	job->worker = w;
+	job->started = &started;
+	done_count = undone_count = 0;
+	assert_int_equal(worker_start(w, work_until_end, count, job), 0);
+	sem_wait(&started);
+	job = mem_alloc(sizeof(*job));
+	assert_int_equal(worker_start(w, work_until_end, count, job), 0);
 	worker_free(&w);
 	worker_free(&w);
-	assert_true(answer_count > 0);
+	assert_int_equal(done_count, 1);
+	assert_true(undone_count > 0);
 	loop_turn(*state, 0);
+	sem_destroy(&started);
 }
 
 int
@@ -187,7 +239,7 @@ main(void)
 		TEST(test_max_jobs),
 		TEST(test_loop_goes_on),
 		TEST(test_started_in_done),
-		TEST(test_free_answers_all),
+		TEST(test_free_leaves_undone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
