@@ -63,6 +63,9 @@ struct proxy {
 	struct arena *scratch;
 	uint64_t next_id;         /* sessions, accounts, logins, upstreams */
 	unsigned char secret[16]; /* made-up salts */
+	/* Connections refused since that was last said, and when. */
+	unsigned refused;
+	uint64_t refused_at;
 	bool stopping;
 };
 

@@ -119,6 +119,8 @@ struct loop_conns *conns_new(struct loop *);
 void conns_free(struct loop_conns **);
 /* None is left, lingering ones included. */
 bool conns_are_none(const struct loop_conns *);
+/* Those of conn_finish() whose descriptor is still there. */
+unsigned conns_lingering(const struct loop_conns *);
 bool conns_are_ready(const struct loop_conns *);
 void conns_read(struct loop_conns *); /* the slices of a turn */
 void conns_flush(struct loop_conns *, uint64_t committed);

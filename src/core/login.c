@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -18,6 +19,9 @@
 
 /* Longer than a check takes: names cannot be told by the time of a refusal. */
 #define REFUSAL_MS 300
+
+#define LINGERING_MAX  64 /* while somebody is refused */
+#define REFUSED_LOG_MS 1000
 
 static const struct limits *
 limits_of(const struct login *l)
@@ -240,20 +244,56 @@ static const struct accept_host host = {
 /* --- the start --- */
 
 static const char *
-refusal(const struct login *l)
+refusal(const struct proxy *p, const char *peer)
 {
-	const struct proxy *p = l->proxy;
-	const struct limits *limits = limits_of(l);
+	const struct limits *limits = &p->config->limits;
+	unsigned lingering = conns_lingering(loop_conns(p->loop));
 
 	if (p->stopping)
 		return "the proxy is shutting down";
-	if (p->logins_open + p->sessions_open > limits->connections)
+	if (p->logins_open + p->sessions_open + lingering >=
+	    limits->connections)
 		return "too many connections";
-	if (p->logins_open > limits->logins_open)
+	if (p->logins_open >= limits->logins_open)
 		return "too many connections that have not logged in";
-	if (peers_count(p->peers, l->peer) > limits->connections_per_address)
+	if (peers_count(p->peers, peer) >= limits->connections_per_address)
 		return "too many connections from this address";
 	return NULL;
+}
+
+/* A flood of them does not flood the log. */
+static void
+log_refusal(struct proxy *p, const char *peer, const char *why)
+{
+	uint64_t now = clock_now();
+
+	p->refused++;
+	if (p->refused_at != 0 && now - p->refused_at < REFUSED_LOG_MS)
+		return;
+	log_event(LEVEL_WARN, "proxy", "refused",
+	    "peer=%s count=%u reason=\"%s\"", peer, p->refused, why);
+	p->refused = 0;
+	p->refused_at = now;
+}
+
+/* It may be a flood: only so many hear why. Before TLS nobody could. */
+static void
+refuse(struct proxy *p, struct transport *transport, enum accept_tls tls,
+    const char *why)
+{
+	static const struct xml_limits unread;
+	static const struct stream_events none;
+	struct stream *stream;
+
+	if (tls == ACCEPT_DIRECT ||
+	    conns_lingering(loop_conns(p->loop)) >= LINGERING_MAX) {
+		transport->ops->free(transport);
+		return;
+	}
+	stream = stream_new(STREAM_SERVER,
+	    conn_new(p->loop, transport, "refused", NULL, NULL), &unread, &none,
+	    NULL);
+	stream_fail(&stream, STREAM_RESOURCE_CONSTRAINT, why);
 }
 
 static struct login *
@@ -271,11 +311,10 @@ login_new(struct proxy *p, const char *peer)
 	return l;
 }
 
-void
-login_start(struct proxy *p, struct transport *transport, const char *peer,
-    enum accept_tls tls)
+static void
+negotiate(struct login *l, struct transport *transport, enum accept_tls tls)
 {
-	struct login *l = login_new(p, peer);
+	struct proxy *p = l->proxy;
 	const struct limits *limits = limits_of(l);
 	struct accept_options options = {
 		.tls = tls,
@@ -290,19 +329,27 @@ login_start(struct proxy *p, struct transport *transport, const char *peer,
 		.tries = limits->login_tries,
 		.features = p->stream_features,
 	};
-	const char *why = refusal(l);
 
 	options.bound_limits = options.limits;
 	options.bound_limits.stanza_bytes = limits->stanza_bytes;
 	l->accept = accept_new(p->loop,
 	    conn_new(p->loop, transport, l->log_id, NULL, NULL), &options,
 	    &host, l);
-	if (why == NULL) {
-		log_event(LEVEL_INFO, l->log_id, "accepted", "peer=%s", peer);
+}
+
+void
+login_start(struct proxy *p, struct transport *transport, const char *peer,
+    enum accept_tls tls)
+{
+	const char *why = refusal(p, peer);
+	struct login *l;
+
+	if (why != NULL) {
+		log_refusal(p, peer, why);
+		refuse(p, transport, tls, why);
 		return;
 	}
-	log_event(LEVEL_WARN, l->log_id, "refused", "peer=%s reason=\"%s\"",
-	    peer, why);
-	accept_fail(&l->accept, STREAM_RESOURCE_CONSTRAINT, why);
-	login_free(&l);
+	l = login_new(p, peer);
+	negotiate(l, transport, tls);
+	log_event(LEVEL_INFO, l->log_id, "accepted", "peer=%s", peer);
 }

@@ -62,6 +62,8 @@ conn_bury(struct conn *c)
 	if (c->dead)
 		return;
 	c->dead = true;
+	if (c->finishing)
+		c->conns->lingering--;
 	c->events = NULL;
 	conns_unmark(c);
 	conns_leave(c);
@@ -96,6 +98,7 @@ conn_finish(struct conn **holder, unsigned linger_ms)
 		return;
 	}
 	c->finishing = true;
+	c->conns->lingering++;
 	timer_set(&c->timer, linger_ms);
 	conns_mark_dirty(c);
 	conns_mark_ready(c);

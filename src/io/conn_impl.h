@@ -93,6 +93,7 @@ struct loop_conns {
 	struct conn_group *groups;               /* by id */
 	struct conn_list handshakes;             /* by `ready` */
 	struct conn_list dirty, flushing, gated; /* by `dirty` */
+	unsigned lingering;
 	uint64_t committed;
 	char chunk[CONN_CHUNK];
 };

@@ -180,6 +180,12 @@ conns_unmark(struct conn *c)
 	move_out(c, OUT_NONE);
 }
 
+unsigned
+conns_lingering(const struct loop_conns *s)
+{
+	return s->lingering;
+}
+
 bool
 conns_are_ready(const struct loop_conns *s)
 {

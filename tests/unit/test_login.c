@@ -267,6 +267,48 @@ test_connections_per_address(void **state)
 	core_free(c);
 }
 
+static unsigned
+count(const struct buf *log, const char *what)
+{
+	const char *at = log->data;
+	unsigned n = 0;
+
+	while ((at = strstr(at, what)) != NULL) {
+		at += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+/* They hold no more descriptors than is said, and no more of the log. */
+static void
+test_many_refused(void **state)
+{
+	struct core *c = begin("connections='16' logins-open='8'");
+	struct loop_conns *conns = loop_conns(c->loop);
+	struct transport *ours[201], *theirs;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		wire_new(0, &c->activity, &theirs, &ours[i]);
+		proxy_accept(c->proxy, theirs, CORE_PEER, ACCEPT_PLAIN);
+	}
+	assert_int_equal(c->proxy->logins_open, 8);
+	assert_int_equal(conns_lingering(conns), 64);
+	assert_int_equal(count(&c->log, "event=refused"), 1);
+	core_wait(c, 2000);
+	assert_int_equal(conns_lingering(conns), 0);
+	/* Before TLS nobody could read why. */
+	wire_new(0, &c->activity, &theirs, &ours[200]);
+	proxy_accept(c->proxy, theirs, CORE_PEER, ACCEPT_DIRECT);
+	assert_int_equal(conns_lingering(conns), 0);
+	expect(&c->log, "count=192");
+	assert_int_equal(count(&c->log, "event=refused"), 2);
+	for (int i = 0; i < 201; i++)
+		ours[i]->ops->free(ours[i]);
+	core_free(c);
+}
+
 static void
 test_sessions_per_user(void **state)
 {
@@ -527,6 +569,7 @@ main(void)
 		cmocka_unit_test(test_logins_open),
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_connections_per_address),
+		cmocka_unit_test(test_many_refused),
 		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_auth_seconds),
 		cmocka_unit_test(test_login_bytes),
