@@ -45,6 +45,8 @@ struct account {
 	struct presences *presences;
 	struct iq_table *iqs;
 	struct outbox *outbox;
+	/* A peer's bare JID to the session last active there. */
+	struct recent *active;
 	/* A peer's full JID to the session last in touch. */
 	struct recent *exchanges;
 	/* "service node" to the session that subscribed: mod/pubsub.c's. */

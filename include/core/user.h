@@ -30,9 +30,7 @@ struct user {
 	struct scram_keys derived[SCRAM_HASHES];
 	struct recent *receipts;  /* went up: "account peer id" */
 	struct recent *displayed; /* "account peer" to the entry's number */
-	struct recent
-	    *active; /* "account peer" to the session last active there */
-	struct recent *notes; /* ids of notes that we made up */
+	struct recent *notes;     /* ids of notes that we made up */
 	struct recent *
 	    carriers; /* peer's bare JID to the account that last exchanged a message */
 	struct recent *sent; /* ids of messages to oneself, to their session */

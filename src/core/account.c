@@ -80,6 +80,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->presences = presences_new(limits->presences);
 	a->iqs = iq_table_new(limits->iqs_per_account);
 	a->outbox = outbox_new(limits->outbox_entries);
+	a->active = recent_new(limits->receipts);
 	a->exchanges = recent_new(limits->receipts);
 	a->subscribers = recent_new(limits->receipts);
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
@@ -103,6 +104,7 @@ account_free(struct account **holder)
 	outbox_free(&a->outbox);
 	roster_free(&a->roster);
 	presences_free(&a->presences);
+	recent_free(&a->active);
 	recent_free(&a->exchanges);
 	recent_free(&a->subscribers);
 	LIST_REMOVE(a, next);

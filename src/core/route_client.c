@@ -1,6 +1,4 @@
 /* What a client sends (stanzas.md: Messages going out, IQ). */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -136,17 +134,14 @@ is_automatic(const struct route *r)
 static void
 note_exchange(struct session *s, struct account *a, const struct route *r)
 {
-	char key[64 + JID_PART_MAX * 3];
-	const char *to = r->to;
+	const char *bare = jid_bare(r->stanza->arena, r->to);
 
 	if (is_automatic(r))
 		return;
-	recent_set(s->user->carriers, jid_bare(r->stanza->arena, to), a->id);
-	if (!jid_is_bare(to))
-		recent_set(a->exchanges, to, s->id);
-	snprintf(key, sizeof(key), "%" PRIu64 " %.*s", a->id,
-	    (int)jid_bare_len(to), to);
-	recent_set(s->user->active, key, s->id);
+	recent_set(s->user->carriers, bare, a->id);
+	recent_set(a->active, bare, s->id);
+	if (!jid_is_bare(r->to))
+		recent_set(a->exchanges, r->to, s->id);
 }
 
 /* To the server, the log, and the mirror; takes the entry. */

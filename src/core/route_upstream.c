@@ -1,6 +1,4 @@
 /* What a server sends (stanzas.md: Messages coming in, IQ from others). */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -95,15 +93,12 @@ incoming_entry(struct account *a, const struct route *r,
 
 /* The session last active with that peer, else the best (XEP-0280, XEP-0334). */
 static uint64_t
-last_active(struct account *a, const char *peer)
+last_active(struct account *a, const char *bare)
 {
-	char key[64 + JID_PART_MAX * 3];
 	struct session *s;
 	uint64_t id = 0;
 
-	snprintf(key, sizeof(key), "%" PRIu64 " %.*s", a->id,
-	    (int)jid_bare_len(peer), peer);
-	if (recent_get(a->user->active, key, &id) &&
+	if (recent_get(a->active, bare, &id) &&
 	    (s = proxy_find_session(a->user->proxy, id)) != NULL &&
 	    !s->closing && s->available)
 		return id;
@@ -159,7 +154,7 @@ route_message(struct account *a, struct route *r)
 		return route_error(a, r);
 	e = incoming_entry(a, r, DIR_IN);
 	if (message_is_private(r->stanza) && e->local != NULL)
-		e->only = last_active(a, e->peer);
+		e->only = last_active(a, jid_bare(r->stanza->arena, e->peer));
 	if (e->class == CLASS_ARCHIVE && r->from != NULL)
 		recent_set(a->user->carriers,
 		    jid_bare(r->stanza->arena, r->from), a->id);

@@ -55,7 +55,6 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->history = history_new(limits->log_entries, limits->log_bytes);
 	u->receipts = recent_new(limits->receipts);
 	u->displayed = recent_new(limits->receipts);
-	u->active = recent_new(limits->receipts);
 	u->notes = recent_new(limits->receipts);
 	u->carriers = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
@@ -79,7 +78,6 @@ user_free(struct user **holder)
 	history_free(&u->history);
 	recent_free(&u->receipts);
 	recent_free(&u->displayed);
-	recent_free(&u->active);
 	recent_free(&u->notes);
 	recent_free(&u->carriers);
 	recent_free(&u->sent);

@@ -1,6 +1,4 @@
 /* Chat states (XEP-0085) of N clients: those of the one that is active there. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/account.h"
@@ -9,24 +7,21 @@
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 
-#define KEY_SIZE 4096
-
 /* Somebody else of the user's sessions is the one last active with that peer. */
 static bool
 is_elsewhere(struct session *s, const char *to)
 {
-	char key[KEY_SIZE];
 	const char *reason;
 	struct account *a;
 	struct session *other;
 	struct arena *arena = arena_new();
 	uint64_t id;
+	bool known;
 
 	a = session_route(s, arena, to, &reason);
+	known = recent_get(a->active, jid_bare(arena, to), &id);
 	arena_free(&arena);
-	snprintf(key, sizeof(key), "%" PRIu64 " %.*s", a->id,
-	    (int)jid_bare_len(to), to);
-	if (!recent_get(s->user->active, key, &id) || id == s->id)
+	if (!known || id == s->id)
 		return false;
 	other = proxy_find_session(s->proxy, id);
 	return other != NULL && !other->closing;
