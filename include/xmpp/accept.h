@@ -76,8 +76,8 @@ struct accept_options {
 struct accept *accept_new(struct loop *, struct conn *,
     const struct accept_options *, const struct accept_host *, void *arg);
 /*
- * The answers to check(). One that comes after the client gave up is dropped; while
- * it is out no other exchange begins.
+ * The answers to check(). A client that says something before it has its answer is
+ * thrown out; an answer that nobody waits for is dropped.
  */
 void accept_keys(struct accept *, const struct scram_keys *); /* NULL: none */
 void accept_verdict(struct accept *, bool good);

@@ -178,6 +178,7 @@ void
 accept_authenticated(struct accept *a)
 {
 	a->phase = ACCEPT_BEFORE_BIND;
+	timer_stop(&a->refusal);
 	stream_restart(a->stream);
 	stream_set_limits(a->stream, &a->options.bound_limits);
 }

@@ -13,6 +13,12 @@ enum accept_phase {
 	ACCEPT_BEFORE_BIND,
 };
 
+enum accept_check {
+	ACCEPT_CHECK_NONE,
+	ACCEPT_CHECK_OUT,     /* check() was called and has not been answered */
+	ACCEPT_CHECK_REFUSED, /* answered; the client hears of it in time */
+};
+
 struct accept {
 	struct stream *stream; /* NULL: it ended, or was handed over */
 	struct tls_certs *certs;
@@ -28,11 +34,10 @@ struct accept {
 	struct sasl_channel channel;
 	struct buf unique, exporter;
 	/*
-	 * check() was called and has not been answered. The answer belongs to
-	 * the exchange that asked: while it is out no other one begins, even if
-	 * that one was given up.
+	 * Until the client has its answer nothing is due from it: whether the
+	 * answer waits for a worker or for its time must not show.
 	 */
-	bool is_checking;
+	enum accept_check check;
 	unsigned failures;
 	uint64_t asked_at; /* clock_now() of check(); 0: not in this exchange */
 	struct timer refusal;

@@ -75,6 +75,8 @@ fail(struct accept *a, const char *cond, const char *text)
 		return;
 	sasl_free(&a->sasl);
 	a->asked_at = 0;
+	a->check = ACCEPT_CHECK_NONE;
+	timer_stop(&a->refusal);
 	send_failure(a, cond, text);
 	if (++a->failures >= a->options.tries)
 		accept_end(a, STREAM_POLICY_VIOLATION,
@@ -137,22 +139,18 @@ accept_refuse_now(void *arg)
 	struct accept *a = arg;
 
 	accept_enter(a);
-	if (a->stream != NULL) {
-		conn_pause(stream_conn(a->stream), false);
-		fail(a, a->refusal_cond, NULL);
-	}
+	fail(a, a->refusal_cond, NULL);
 	accept_leave(a);
 }
 
-/* Nothing is read until the answer is given. */
 static void
 refuse_later(struct accept *a, const char *cond)
 {
 	uint64_t due = a->asked_at + a->options.refusal_ms;
 	uint64_t now = clock_now();
 
+	a->check = ACCEPT_CHECK_REFUSED;
 	a->refusal_cond = cond;
-	conn_pause(stream_conn(a->stream), true);
 	timer_set(&a->refusal, due > now ? due - now : 0);
 }
 
@@ -176,7 +174,7 @@ on_refused(struct accept *a)
 static void
 ask(struct accept *a)
 {
-	a->is_checking = true;
+	a->check = ACCEPT_CHECK_OUT;
 	a->asked_at = clock_now();
 	a->host->check(a->arg, a->domain, prepare_name(a, sasl_name(a->sasl)),
 	    sasl_password(a->sasl), sasl_hash(a->sasl));
@@ -201,14 +199,14 @@ go_on(struct accept *a, enum sasl_status status, const struct buf *out)
 	}
 }
 
-/* The exchange that asked may have been given up. */
+/* The client may be gone. */
 static bool
 take_answer(struct accept *a)
 {
-	if (!a->is_checking)
+	if (a->check != ACCEPT_CHECK_OUT || a->stream == NULL)
 		return false;
-	a->is_checking = false;
-	return a->sasl != NULL && a->stream != NULL;
+	a->check = ACCEPT_CHECK_NONE;
+	return true;
 }
 
 void
@@ -293,7 +291,7 @@ check_mechanism(struct accept *a, const char *name, enum sasl_mech *mech)
 	if ((sasl_offer(&a->channel) & 1u << *mech) == 0)
 		return *mech == SASL_PLAIN ? "mechanism-too-weak" :
 					     "invalid-mechanism";
-	if (a->is_checking || !a->host->may_try(a->arg))
+	if (!a->host->may_try(a->arg))
 		return "temporary-auth-failure";
 	return NULL;
 }
@@ -326,14 +324,16 @@ on_auth(struct accept *a, struct elem *e)
 void
 accept_on_sasl(struct accept *a, struct elem *e)
 {
-	if (a->domain == NULL || a->phase == ACCEPT_BEFORE_TLS)
+	if (a->check != ACCEPT_CHECK_NONE)
+		accept_end(a, STREAM_NOT_AUTHORIZED,
+		    "the login has not been answered");
+	else if (a->domain == NULL || a->phase == ACCEPT_BEFORE_TLS)
 		fail(a, "encryption-required", "STARTTLS goes first");
 	else if (strcmp(e->name, "auth") == 0)
 		on_auth(a, e);
 	else if (strcmp(e->name, "abort") == 0)
 		fail(a, "aborted", NULL);
-	else if (strcmp(e->name, "response") == 0 && a->sasl != NULL &&
-	    !a->is_checking)
+	else if (strcmp(e->name, "response") == 0 && a->sasl != NULL)
 		feed(a, e, false);
 	else
 		accept_end(a, STREAM_NOT_AUTHORIZED,

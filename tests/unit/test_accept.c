@@ -170,12 +170,13 @@ static const struct accept_host host = { serves, salt, may_try, check,
 static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
 
 static void
-begin(struct owner_of *o, enum accept_tls tls)
+begin_refusing(struct owner_of *o, enum accept_tls tls, unsigned refusal_ms)
 {
 	struct accept_options options = {
 		.tls = tls,
 		.auth_ms = 60000,
 		.tls_ms = 20000,
+		.refusal_ms = refusal_ms,
 		.tries = 3,
 		.limits = { 2048, 8, 16, 64 },
 		.bound_limits = { 8192, 8, 16, 64 },
@@ -190,6 +191,12 @@ begin(struct owner_of *o, enum accept_tls tls)
 	    conn_new(o->loop, transport_socket(fds[0]), "c1", NULL, NULL),
 	    &options, &host, o);
 	buf_puts(&o->notes, "");
+}
+
+static void
+begin(struct owner_of *o, enum accept_tls tls)
+{
+	begin_refusing(o, tls, 0);
 }
 
 static void
@@ -254,10 +261,12 @@ say(struct owner_of *o, const char *start, const struct buf *raw,
 	buf_free(&b);
 }
 
-/* A client's exchange, up to what the server answers to the proof. */
+/* A client's exchange, up to what the server answers to the proof and `behind`. */
 static void
-exchange(struct owner_of *o, const char *name, const char *password)
+exchange_then(struct owner_of *o, const char *name, const char *password,
+    const char *behind)
 {
+	char *end = mem_printf("</response>%s", behind);
 	static const struct sasl_channel none = { 0 };
 	struct sasl_client client = { name, password };
 	struct sasl *s = sasl_client_new(SASL_SCRAM_SHA256, &none, &client, 0,
@@ -276,10 +285,17 @@ exchange(struct owner_of *o, const char *name, const char *password)
 	    0);
 	buf_clear(&mine);
 	assert_int_equal(sasl_salted(s, salted, &mine), SASL_CONTINUE);
-	say(o, "<response xmlns='" NS_SASL "'>", &mine, "</response>");
+	say(o, "<response xmlns='" NS_SASL "'>", &mine, end);
 	sasl_free(&s);
 	buf_free(&mine);
 	buf_free(&theirs);
+	free(end);
+}
+
+static void
+exchange(struct owner_of *o, const char *name, const char *password)
+{
+	exchange_then(o, name, password, "");
 }
 
 static void
@@ -704,32 +720,106 @@ test_limits(void **state)
 	buf_free(&big);
 }
 
-/* An answer that is out must not fall to another exchange than asked for it. */
+/* One that was not asked for, or is the second, goes nowhere. */
 static void
-test_late_answer(void **state)
+test_stray_answer(void **state)
 {
 	struct owner_of o;
 
 	(void)state;
-	begin(&o, ACCEPT_PLAIN);
-	o.defer = true;
+	begin_refusing(&o, ACCEPT_PLAIN, 300);
 	put(&o, HEAD);
-	exchange(&o, "user", "pencil");
-	assert_string_equal(o.out, "");
-	put(&o, "<abort xmlns='" NS_SASL "'/>");
-	assert_has(o.out, "<aborted/>");
-	put(&o, AUTH("SCRAM-SHA-256", FIRST));
-	assert_has(o.out, "<temporary-auth-failure/>");
-	give_keys(&o, "user", SCRAM_SHA256);
-	put(&o, " ");
-	assert_string_equal(o.out, "");
-	/* Not asked for at all. */
+	accept_verdict(o.accept, true);
+	exchange(&o, "user", "wrong");
 	give_keys(&o, "user", SCRAM_SHA256);
 	accept_verdict(o.accept, true);
-	o.defer = false;
+	clock_advance(300);
+	put(&o, " ");
+	assert_string_equal(o.out,
+	    "<failure xmlns='" NS_SASL "'><not-authorized/></failure>");
+	give_keys(&o, "user", SCRAM_SHA256);
 	exchange(&o, "user", "pencil");
 	assert_has(o.out, "<success ");
 	finish(&o);
+}
+
+/*
+ * Whether the keys of a name were at hand or a worker is out for them must not
+ * show: what comes before the answer, with the proof or after it, ends the stream.
+ */
+static void
+test_before_the_answer(void **state)
+{
+	static const char *const early[] = {
+		"<response xmlns='" NS_SASL "'/>",
+		"<abort xmlns='" NS_SASL "'/>",
+		"<abort xmlns='" NS_SASL "'/>" AUTH("SCRAM-SHA-256", FIRST),
+		AUTH("SCRAM-SHA-256", FIRST),
+		AUTH("X", ""),
+		"<success xmlns='" NS_SASL "'/>",
+		"<message/>",
+	};
+	const size_t count = sizeof(early) / sizeof(*early);
+
+	(void)state;
+	for (size_t i = 0; i < 4 * count; i++) {
+		const char *in = early[i / 4];
+		bool is_behind = (i & 1) != 0;
+		struct owner_of o;
+
+		begin_refusing(&o, ACCEPT_PLAIN, 300);
+		o.defer = (i & 2) != 0;
+		put(&o, HEAD);
+		exchange_then(&o, "resu", "pencil", is_behind ? in : "");
+		if (!is_behind) {
+			assert_string_equal(o.out, "");
+			put(&o, in);
+		}
+		assert_has(o.out, "<stream:error><not-authorized ");
+		assert_has_no(o.out, "<failure ");
+		assert_null(o.accept);
+		finish(&o);
+	}
+}
+
+/* The ms from the proof to the refusal, of an answer that comes after `late`. */
+static unsigned
+refusal_ms(unsigned late)
+{
+	struct owner_of o;
+	unsigned ms = 0;
+
+	begin_refusing(&o, ACCEPT_PLAIN, 300);
+	o.defer = late > 0;
+	put(&o, HEAD);
+	exchange(&o, "user", "wrong");
+	while (o.out[0] == '\0' && ms < 1000) {
+		clock_advance(1);
+		if (++ms == late)
+			give_keys(&o, "user", SCRAM_SHA256);
+		put(&o, "");
+	}
+	assert_has(o.out, "<not-authorized/>");
+	/* Another exchange is not hurt by it. */
+	o.defer = false;
+	exchange(&o, "user", "pencil");
+	assert_has(o.out, "<success ");
+	put(&o, HEAD);
+	clock_advance(1000);
+	put(&o, BIND(""));
+	assert_has(o.notes.data, "ready(-)");
+	finish(&o);
+	return ms;
+}
+
+static void
+test_refusal_time(void **state)
+{
+	(void)state;
+	assert_int_equal(refusal_ms(0), 300);
+	assert_int_equal(refusal_ms(1), 300);
+	assert_int_equal(refusal_ms(299), 300);
+	assert_int_equal(refusal_ms(500), 500);
 }
 
 static void
@@ -746,15 +836,6 @@ test_answer_later(void **state)
 	put(&o, HEAD);
 	assert_has(o.out, "<success ");
 	assert_has(o.out, "<bind ");
-	finish(&o);
-
-	/* A second message while it is out is none that is due. */
-	begin(&o, ACCEPT_PLAIN);
-	o.defer = true;
-	put(&o, HEAD);
-	exchange(&o, "user", "pencil");
-	put(&o, "<response xmlns='" NS_SASL "'/>");
-	assert_has(o.out, "<not-authorized ");
 	finish(&o);
 }
 
@@ -827,7 +908,9 @@ main(void)
 		cmocka_unit_test(test_before_bind),
 		cmocka_unit_test(test_domain_stays),
 		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_late_answer),
+		cmocka_unit_test(test_stray_answer),
+		cmocka_unit_test(test_before_the_answer),
+		cmocka_unit_test(test_refusal_time),
 		cmocka_unit_test(test_answer_later),
 		cmocka_unit_test(test_end_inside),
 		cmocka_unit_test(test_lost),
