@@ -18,7 +18,7 @@ struct listener;
  * on a machine without IPv6. port 0: any free one. accepted() gets a socket
  * transport and owns it, and may free the listener; peer is the address without
  * the port, IPv4-mapped ones as IPv4. At EMFILE and the like accepting pauses
- * for a second.
+ * for a second, and again until there is room; the log hears of it once.
  */
 struct listener *listen_new(struct loop *, const char *address, uint16_t port,
     void (*accepted)(void *arg, struct transport *, const char *peer),

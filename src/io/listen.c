@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define LISTEN_BACKLOG  512
@@ -25,6 +26,7 @@ struct listener {
 	struct timer pause;
 	void (*accepted)(void *arg, struct transport *, const char *peer);
 	void *arg;
+	bool is_short;         /* since the last one that was accepted */
 	bool accepting, freed; /* freed by accepted(): the memory goes later */
 };
 
@@ -60,6 +62,18 @@ is_shortage(int error)
 	    error == ENOMEM;
 }
 
+static void
+pause_accepting(struct listener *l, int error)
+{
+	loop_source_events(l->source, 0);
+	timer_set(&l->pause, LISTEN_PAUSE_MS);
+	if (l->is_short)
+		return;
+	l->is_short = true;
+	log_event(LEVEL_WARN, "proxy", "accepting-pauses", "reason=%s",
+	    LOG_Q(strerror(error)));
+}
+
 /* false where there is nobody left to accept, or nothing to do it with. */
 static bool
 accept_one(struct listener *l)
@@ -73,12 +87,12 @@ accept_one(struct listener *l)
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (is_shortage(errno)) {
-			loop_source_events(l->source, 0);
-			timer_set(&l->pause, LISTEN_PAUSE_MS);
+			pause_accepting(l, errno);
 			return false;
 		}
 		return errno == ECONNABORTED || errno == EINTR;
 	}
+	l->is_short = false;
 	name_peer(&from, peer);
 	l->accepted(l->arg, transport_socket(fd), peer);
 	return true;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
+#include "base/log.h"
 #include "io/listen.h"
 
 #define PEERS 200
@@ -164,6 +165,14 @@ test_freed_in_accepted(void **state)
 	close(fds[1]);
 }
 
+static void
+on_log(enum log_level level, const char *line, void *warnings)
+{
+	assert_int_equal(level, LEVEL_WARN);
+	assert_non_null(strstr(line, "event=accepting-pauses"));
+	(*(unsigned *)warnings)++;
+}
+
 /*
  * Without descriptors it pauses for a second, and does not keep the loop busy.
  */
@@ -171,10 +180,12 @@ static void
 test_pause_at_emfile(void **state)
 {
 	struct rlimit before, now;
+	unsigned warnings = 0;
 	int fds[2], next;
 
 	(void)state;
 	start("127.0.0.1");
+	log_capture(on_log, &warnings);
 	fds[0] = dial("127.0.0.1");
 	next = dup(0);
 	close(next);
@@ -185,6 +196,10 @@ test_pause_at_emfile(void **state)
 	loop_turn(loop, 0);
 	assert_int_equal(count, 0);
 	assert_int_equal(timers_wait(loop_timers(loop)), 1000);
+	clock_advance(1000);
+	io_turns(loop, 2);
+	assert_int_equal(timers_wait(loop_timers(loop)), 1000);
+	assert_int_equal(warnings, 1);
 	setrlimit(RLIMIT_NOFILE, &before);
 	fds[1] = dial("127.0.0.1");
 	clock_advance(999);
@@ -195,6 +210,7 @@ test_pause_at_emfile(void **state)
 	loop_turn(loop, -1);
 	/* Valgrind, which plays the limit, takes the first one and drops it. */
 	assert_in_range(count, 1, 2);
+	log_capture(NULL, NULL);
 	close(fds[0]);
 	close(fds[1]);
 }
