@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/descriptors.h"
 #include "core/proxy.h"
 #include "core/proxy_listen.h"
 #include "core/service.h"
@@ -178,6 +179,7 @@ serve(struct running *r, struct config *config,
 		.work = real_work,
 		.arg = r };
 
+	descriptors_raise(config);
 	r->proxy = proxy_new(r->loop, config, &env, modules);
 	if (proxy_relisten(r->proxy, config, err) == -1)
 		return -1;
