@@ -73,8 +73,10 @@ may_try(void *arg)
 {
 	struct login *l = arg;
 	const struct limits *limits = limits_of(l);
+	char key[PEERS_KEY_SIZE];
 
-	return throttle_allows(l->proxy->by_address, l->peer,
+	peers_key(l->peer, key);
+	return throttle_allows(l->proxy->by_address, key,
 	    limits->failures_per_address, limits->failure_seconds * 1000);
 }
 
@@ -83,10 +85,12 @@ failed(void *arg, const char *name, const char *why)
 {
 	struct login *l = arg;
 	uint64_t window = limits_of(l)->failure_seconds * 1000;
+	char key[PEERS_KEY_SIZE];
 
 	/* A channel binding that we lack is no guess at a password. */
 	if (l->tried != NULL) {
-		throttle_failed(l->proxy->by_address, l->peer, window);
+		peers_key(l->peer, key);
+		throttle_failed(l->proxy->by_address, key, window);
 		throttle_failed(l->proxy->by_name, l->tried, window);
 	}
 	mem_free_string(&l->tried);

@@ -1,5 +1,7 @@
 #include "core/peers.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -8,7 +10,7 @@
 struct peer {
 	UT_hash_handle hh;
 	unsigned count;
-	char address[];
+	char key[];
 };
 
 struct peers {
@@ -36,12 +38,29 @@ peers_free(struct peers **holder)
 	*holder = NULL;
 }
 
+void
+peers_key(const char *address, char out[PEERS_KEY_SIZE])
+{
+	char network[INET6_ADDRSTRLEN];
+	struct in6_addr v6;
+
+	if (inet_pton(AF_INET6, address, &v6) != 1) {
+		snprintf(out, PEERS_KEY_SIZE, "%s", address);
+		return;
+	}
+	memset(&v6.s6_addr[8], 0, 8);
+	inet_ntop(AF_INET6, &v6, network, sizeof(network));
+	snprintf(out, PEERS_KEY_SIZE, "%s/64", network);
+}
+
 static struct peer *
 find(const struct peers *peers, const char *address)
 {
+	char key[PEERS_KEY_SIZE];
 	struct peer *p;
 
-	HASH_FIND_STR(peers->all, address, p);
+	peers_key(address, key);
+	HASH_FIND_STR(peers->all, key, p);
 	return p;
 }
 
@@ -57,12 +76,15 @@ void
 peers_add(struct peers *peers, const char *address)
 {
 	struct peer *p = find(peers, address);
-	size_t len = strlen(address);
+	char key[PEERS_KEY_SIZE];
+	size_t len;
 
 	if (p == NULL) {
+		peers_key(address, key);
+		len = strlen(key);
 		p = mem_alloc(sizeof(*p) + len + 1);
-		memcpy(p->address, address, len + 1);
-		HASH_ADD_KEYPTR(hh, peers->all, p->address, len, p);
+		memcpy(p->key, key, len + 1);
+		HASH_ADD_KEYPTR(hh, peers->all, p->key, len, p);
 	}
 	p->count++;
 }

@@ -120,6 +120,24 @@ test_throttled_address(void **state)
 	core_free(c);
 }
 
+/* Of one network of IPv6 the rest of the address is the peer's to choose. */
+static void
+test_throttled_network(void **state)
+{
+	struct core *c = begin("login-failures-per-address='1'");
+
+	(void)state;
+	try_from(c, "2001:db8::1", "proxy.example", "x", "wrong");
+	assert_string_equal(try_from(c, "2001:db8::2", "proxy.example", "alice",
+				"secret"),
+	    "temporary-auth-failure");
+	assert_string_equal(try_from(c, "2001:db8:0:1::2", "proxy.example",
+				"alice", "secret"),
+	    "alice@proxy.example/r");
+	expect(&c->log, "peer=2001:db8::1 ");
+	core_free(c);
+}
+
 /* The right password does not help, and the answer does not say why. */
 static void
 test_throttled_user(void **state)
@@ -564,6 +582,7 @@ main(void)
 		cmocka_unit_test(test_views),
 		cmocka_unit_test(test_unknown_name),
 		cmocka_unit_test(test_throttled_address),
+		cmocka_unit_test(test_throttled_network),
 		cmocka_unit_test(test_throttled_user),
 		cmocka_unit_test(test_throttled_namesake),
 		cmocka_unit_test(test_logins_open),

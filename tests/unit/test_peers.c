@@ -37,11 +37,42 @@ one_that_is_not_there_is_not_removed(void **state)
 	peers_free(&none);
 }
 
+static const char *
+key(const char *address)
+{
+	static char out[PEERS_KEY_SIZE];
+
+	peers_key(address, out);
+	return out;
+}
+
+static void
+a_network_of_ipv6_is_one_peer(void **state)
+{
+	struct peers *p = peers_new();
+
+	(void)state;
+	assert_string_equal(key("192.0.2.1"), "192.0.2.1");
+	assert_string_equal(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+	assert_string_equal(key("2001:db8::6"), "2001:db8::/64");
+	assert_string_equal(key("::1"), "::/64");
+	assert_string_equal(key("?"), "?");
+	peers_add(p, "2001:db8:1:2:3:4:5:6");
+	peers_add(p, "2001:db8:1:2::1");
+	assert_int_equal(peers_count(p, "2001:db8:1:2::2"), 2);
+	assert_int_equal(peers_count(p, "2001:db8:1:3::1"), 0);
+	peers_remove(p, "2001:db8:1:2::1");
+	peers_remove(p, "2001:db8:1:2:3:4:5:6");
+	assert_int_equal(peers_count(p, "2001:db8:1:2::1"), 0);
+	peers_free(&p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections_are_counted_by_address),
+		cmocka_unit_test(a_network_of_ipv6_is_one_peer),
 		cmocka_unit_test(one_that_is_not_there_is_not_removed),
 	};
 
