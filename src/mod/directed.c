@@ -110,20 +110,31 @@ on_available(struct session *s, struct account *a, struct route *r,
 	return refuse(s, r, "the account's server does not take it");
 }
 
+/* Of one that was there it goes up in any case, but then without its words. */
+static const char *
+leave(struct account *a, const struct route *r, const char *target,
+    bool was_there)
+{
+	if (account_send(a, r->stanza) == 0)
+		return "the last one to leave: sent up";
+	if (!was_there)
+		return "the account's server does not take it";
+	send_unavailable(a, target);
+	return "the last one to leave: sent up without its words";
+}
+
 static const char *
 on_unavailable(struct session *s, struct account *a, struct route *r,
     const char *target)
 {
 	struct directed *room = find_room(s, target);
-	bool is_room = room != NULL;
+	bool is_room = room != NULL, was_there;
 
 	if (is_room)
 		target = arena_strdup(r->stanza->arena, room->target);
-	directed_remove(&s->directed, target);
-	if (!is_elsewhere(s, target, a->id)) {
-		(void)account_send_late(a, r->stanza);
-		return "the last one to leave: sent up";
-	}
+	was_there = directed_remove(&s->directed, target);
+	if (!is_elsewhere(s, target, a->id))
+		return leave(a, r, target, was_there);
 	if (is_room)
 		answer_leave(s, elem_attr(r->stanza, "to"));
 	return "others of the user are still there";
