@@ -56,7 +56,8 @@ struct proxy {
 	LIST_HEAD(, session) closing; /* sessions to reap */
 
 	unsigned logins_open, sessions_open, dials_open;
-	struct peers *peers; /* connections by address */
+	struct peers *peers;      /* connections by address */
+	struct peers *checks_out; /* passwords at the workers, by address */
 	struct throttle *by_address, *by_name;
 	/* For the one head that is being made; empty of anything else. */
 	struct buf head;

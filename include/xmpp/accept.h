@@ -81,6 +81,8 @@ struct accept *accept_new(struct loop *, struct conn *,
  */
 void accept_keys(struct accept *, const struct scram_keys *); /* NULL: none */
 void accept_verdict(struct accept *, bool good);
+/* Or none: temporary-auth-failure, in the time of a refusal; failed() is not called. */
+void accept_busy(struct accept *);
 /* Ends the stream if it still has it, with no word. */
 void accept_free(struct accept **);
 /* Ends it with an error first. */

@@ -36,6 +36,7 @@ login_free(struct login **holder)
 	struct session *s;
 
 	accept_free(&l->accept);
+	login_cancel_check(l);
 	s = proxy_find_session(l->proxy, l->session);
 	if (s != NULL && s->stream == NULL)
 		session_close(s, -1, "the connection ended while binding");

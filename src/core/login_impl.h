@@ -16,7 +16,8 @@ struct login {
 	char *domain, *name; /* of a login that was right */
 	/* Whose password was checked, for the throttle: a user, or name@domain. */
 	char *tried;
-	uint64_t session; /* once bound */
+	struct deriving *deriving; /* out for it; the worker's */
+	uint64_t session;          /* once bound */
 };
 
 /* accept_host.salt and .check; arg is the login. */
@@ -24,5 +25,7 @@ void login_salt(void *arg, const char *domain, const char *name,
     enum scram_hash, struct scram_keys *out);
 void login_check(void *arg, const char *domain, const char *name,
     const char *password, enum scram_hash);
+/* The login goes: what is out for it is for nobody. */
+void login_cancel_check(struct login *);
 
 #endif

@@ -4,6 +4,7 @@
  * its result kept with the user.
  */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +13,20 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/peers.h"
 #include "core/user.h"
 #include "login_impl.h"
 
 #define MADE_SALT_LEN 16
+/* At the workers at a time, for one address: logins upstream wait behind them. */
+#define CHECKS_PER_ADDRESS 32
 
 /* What the worker does; by ids and names, for its asker may be gone. */
 struct deriving {
 	struct proxy *proxy;
 	uint64_t login;
+	char *peer;
+	atomic_bool is_cancelled; /* set by the loop, read by the worker */
 	char *domain, *name; /* whose keys they are to be; NULL: nobody's */
 	char *password;
 	char *own; /* PLAIN: the configuration's password, where it has one */
@@ -80,6 +86,7 @@ job_free(struct deriving *job)
 	mem_free_secret(&job->own);
 	mem_wipe(&job->keys, sizeof(job->keys));
 	mem_wipe(&job->stored, sizeof(job->stored));
+	free(job->peer);
 	free(job->domain);
 	free(job->name);
 	free(job);
@@ -90,6 +97,8 @@ work(void *arg)
 {
 	struct deriving *job = arg;
 
+	if (atomic_load(&job->is_cancelled))
+		return;
 	if (job->own != NULL) {
 		job->stored = job->keys;
 		job->stored.known = scram_derive(&job->stored, job->hash,
@@ -135,10 +144,13 @@ done(void *arg)
 	struct deriving *job = arg;
 	struct login *l;
 
+	peers_remove(job->proxy->checks_out, job->peer);
 	job->keys.known = job->rc == 0;
 	if (job->rc == 0 && job->name != NULL)
 		keep_keys(job);
 	HASH_FIND(hh, job->proxy->logins, &job->login, sizeof(job->login), l);
+	if (l != NULL)
+		l->deriving = NULL;
 	if (l != NULL && job->is_plain)
 		accept_verdict(l->accept, is_right(job));
 	else if (l != NULL)
@@ -147,23 +159,46 @@ done(void *arg)
 	job_free(job);
 }
 
+/* Given up before its answer it cost the same, so it counts as a wrong one. */
+void
+login_cancel_check(struct login *l)
+{
+	const struct limits *limits = &l->proxy->config->limits;
+	char key[PEERS_KEY_SIZE];
+
+	if (l->deriving == NULL)
+		return;
+	atomic_store(&l->deriving->is_cancelled, true);
+	peers_key(l->peer, key);
+	throttle_failed(l->proxy->by_address, key,
+	    limits->failure_seconds * 1000);
+}
+
+/* No guess was answered, so the throttle counts none. */
+static void
+refuse_busy(struct login *l)
+{
+	log_event(LEVEL_WARN, l->log_id, "workers-busy", "peer=%s", l->peer);
+	mem_free_string(&l->tried);
+	accept_busy(l->accept);
+}
+
 static void
 start(struct login *l, struct deriving *job)
 {
 	struct proxy *p = l->proxy;
-	bool is_plain = job->is_plain;
 
 	job->proxy = p;
 	job->login = l->id;
+	job->peer = mem_strdup(l->peer);
 	job->rc = -1;
-	if (p->env.work(p->env.arg, work, done, job) == 0)
+	if (p->env.work(p->env.arg, work, done, job) == 0) {
+		l->deriving = job;
+		peers_add(p->checks_out, l->peer);
 		return;
+	}
 	job_free(job);
-	log_event(LEVEL_WARN, l->log_id, "workers-busy", "%s", "");
-	if (is_plain)
-		accept_verdict(l->accept, false);
-	else
-		accept_keys(l->accept, NULL);
+	refuse_busy(l);
 }
 
 static bool
@@ -242,6 +277,11 @@ login_check(void *arg, const char *domain, const char *name,
 	struct account *view;
 	struct user *u = proxy_find_login(l->proxy, domain, name, &view);
 
+	/* Whether this name needs a worker or not: names cannot be told by it. */
+	if (peers_count(l->proxy->checks_out, l->peer) >= CHECKS_PER_ADDRESS) {
+		refuse_busy(l);
+		return;
+	}
 	free(l->tried);
 	l->tried = u != NULL ? mem_strdup(u->name) :
 			       mem_printf("%s@%s", name, domain);

@@ -93,6 +93,7 @@ proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
 	p->modules = modules;
 	p->scratch = arena_new();
 	p->peers = peers_new();
+	p->checks_out = peers_new();
 	p->trusts = trusts_new();
 	p->by_address = throttle_new(THROTTLE_KEYS);
 	p->by_name = throttle_new(THROTTLE_KEYS);
@@ -169,6 +170,7 @@ proxy_free(struct proxy **holder)
 	throttle_free(&p->by_address);
 	throttle_free(&p->by_name);
 	peers_free(&p->peers);
+	peers_free(&p->checks_out);
 	buf_free(&p->head);
 	arena_free(&p->scratch);
 	mem_wipe(p->secret, sizeof(p->secret));

@@ -144,11 +144,15 @@ accept_refuse_now(void *arg)
 }
 
 static void
-refuse_later(struct accept *a, const char *cond)
+refuse(struct accept *a, const char *cond)
 {
 	uint64_t due = a->asked_at + a->options.refusal_ms;
 	uint64_t now = clock_now();
 
+	if (a->asked_at == 0 || a->options.refusal_ms == 0) {
+		fail(a, cond, NULL);
+		return;
+	}
 	a->check = ACCEPT_CHECK_REFUSED;
 	a->refusal_cond = cond;
 	timer_set(&a->refusal, due > now ? due - now : 0);
@@ -163,12 +167,8 @@ on_refused(struct accept *a)
 	if (name != NULL)
 		name = prepare_name(a, name);
 	a->host->failed(a->arg, name, why);
-	if (a->stream == NULL)
-		return;
-	if (a->asked_at != 0 && a->options.refusal_ms != 0)
-		refuse_later(a, cond);
-	else
-		fail(a, cond, NULL);
+	if (a->stream != NULL)
+		refuse(a, cond);
 }
 
 static void
@@ -232,6 +232,15 @@ accept_verdict(struct accept *a, bool good)
 	accept_enter(a);
 	if (take_answer(a))
 		go_on(a, sasl_verdict(a->sasl, good), &none);
+	accept_leave(a);
+}
+
+void
+accept_busy(struct accept *a)
+{
+	accept_enter(a);
+	if (take_answer(a))
+		refuse(a, "temporary-auth-failure");
 	accept_leave(a);
 }
 

@@ -340,9 +340,99 @@ test_late(void **state)
 	core_run(c);
 	assert_int_equal(c->proxy->logins_open, 0);
 	assert_int_equal(jobs(c), 1);
+	core_run_jobs(c);
+	/* It was hashed for nobody else either: there are no keys yet. */
+	client_begin(&cl, c, CORE_PEER, "proxy.example", "alice", "secret",
+	    "r");
+	assert_int_equal(jobs(c), 1);
 	c->holds_jobs = false;
 	core_run(c);
+	assert_non_null(cl.full);
+	client_end(&cl);
 	core_free(c);
+}
+
+/* To begin and go is no way around the throttle. */
+static void
+test_late_is_counted(void **state)
+{
+	struct core *c = begin("secret");
+	struct core_client cl;
+
+	(void)state;
+	c->proxy->config->limits.failures_per_address = 2;
+	c->holds_jobs = true;
+	for (int i = 0; i < 2; i++) {
+		client_begin(&cl, c, "2001:db8::1", "proxy.example", "alice",
+		    "secret", "r");
+		assert_null(cl.failure);
+		client_end(&cl);
+		core_run(c);
+		core_run_jobs(c);
+	}
+	client_begin(&cl, c, "2001:db8::2", "proxy.example", "alice", "secret",
+	    "r");
+	assert_string_equal(cl.failure, "temporary-auth-failure");
+	client_end(&cl);
+	client_begin(&cl, c, "192.0.2.9", "proxy.example", "alice", "secret",
+	    "r");
+	assert_null(cl.failure);
+	client_end(&cl);
+	core_free(c);
+}
+
+#define AT_A_TIME 32
+
+/* An address that floods keeps no other waiting, and learns no names by it. */
+static void
+test_too_many_at_a_time(void **state)
+{
+	struct core *c = begin("secret");
+	struct core_client cl[AT_A_TIME], known, unknown, other;
+
+	(void)state;
+	assert_true(scram(c, "alice", "secret"));
+	c->holds_jobs = true;
+	for (int i = 0; i < AT_A_TIME; i++)
+		client_begin(&cl[i], c, CORE_PEER, "proxy.example", "nobody",
+		    "x", "r");
+	assert_int_equal(jobs(c), AT_A_TIME);
+	client_begin(&known, c, CORE_PEER, "proxy.example", "alice", "x", "r");
+	client_begin(&unknown, c, CORE_PEER, "proxy.example", "bob", "x", "r");
+	client_begin(&other, c, "192.0.2.9", "proxy.example", "bob", "x", "r");
+	assert_int_equal(jobs(c), AT_A_TIME + 1);
+	core_wait(c, 299);
+	assert_null(known.failure);
+	assert_null(unknown.failure);
+	core_wait(c, 1);
+	assert_string_equal(known.failure, "temporary-auth-failure");
+	assert_string_equal(unknown.failure, "temporary-auth-failure");
+	assert_null(other.failure);
+	client_end(&known);
+	client_end(&unknown);
+	client_end(&other);
+	c->holds_jobs = false;
+	core_run(c);
+	for (int i = 0; i < AT_A_TIME; i++) {
+		assert_string_equal(cl[i].failure, "not-authorized");
+		client_end(&cl[i]);
+	}
+	core_free(c);
+}
+
+static void
+assert_busy(struct core *c)
+{
+	struct core_client cl;
+
+	client_begin(&cl, c, CORE_PEER, "proxy.example", "alice", "secret",
+	    "r");
+	core_wait(c, 299);
+	assert_null(cl.failure);
+	core_wait(c, 1);
+	assert_string_equal(cl.failure, "temporary-auth-failure");
+	client_end(&cl);
+	core_run(c);
 }
 
 static void
@@ -351,13 +441,17 @@ test_no_worker(void **state)
 	struct core *c = begin("secret");
 
 	(void)state;
+	c->proxy->config->limits.failures_per_address = 1;
+	c->proxy->config->limits.failures_per_user = 1;
 	c->is_busy = true;
-	assert_false(scram(c, "alice", "secret"));
+	assert_busy(c);
 	expect(&c->log, "event=workers-busy");
-	/* What is not hashed needs none; what is, is refused. */
+	/* What is not hashed needs none; what is, is put off. */
 	assert_true(plain(c, "alice", "secret"));
-	assert_false(plain(c, "alice", "wrong"));
+	assert_true(plain_answered(c, "proxy.example", "", "alice", "wrong",
+	    "<temporary-auth-failure/>"));
 	c->is_busy = false;
+	/* None of it counted. */
 	assert_true(scram(c, "alice", "secret"));
 	core_free(c);
 }
@@ -438,6 +532,8 @@ main(void)
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_changed_meanwhile),
 		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_late_is_counted),
+		cmocka_unit_test(test_too_many_at_a_time),
 		cmocka_unit_test(test_no_worker),
 		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_salts),
