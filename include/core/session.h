@@ -68,8 +68,9 @@ struct session {
 
 	struct iq_table *asked; /* requests of peers that went to it */
 	struct timer alive;
+	bool paused; /* it is not read until it reads */
 	bool pinged;
-	uint64_t pinged_at;
+	uint64_t pinged_at, pinged_bytes; /* written by then */
 	/* A request for the roster that waits: mod/roster.c's. */
 	struct timer roster_timer;
 	char *roster_get_id, *roster_get_ver;
@@ -91,6 +92,10 @@ void session_free(struct session **); /* the reap's */
 void session_expire_requests(struct session *);
 void session_end_requests(struct session *);
 
+/*
+ * An answer, or what else no log holds back: a client whose window is full is not
+ * read until it is below a third. Messages and presence: session_send_frame().
+ */
 void session_send(struct session *, const struct elem *);
 void session_send_frame(struct session *, const char *head, size_t len,
     struct blob *body, const char *tail);

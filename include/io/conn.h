@@ -104,7 +104,8 @@ uint64_t conn_frames_sent(const struct conn *);
 uint64_t conn_frames_written(const struct conn *);
 /*
  * drained() is called when both fall below a third of these, having been above;
- * 0: that one does not matter (both: never called). It runs in the flush.
+ * 0: that one does not matter (both: never called). It runs in the flush, and
+ * after the peer's end only while paused.
  */
 void conn_set_window(struct conn *, size_t frames, size_t bytes);
 /* Written or queued bytes since the start; for limits and the status. */

@@ -23,6 +23,14 @@ limits_of(const struct session *s)
 
 /* --- alive or not --- */
 
+static uint64_t
+bytes_written(const struct session *s)
+{
+	const struct conn *conn = stream_conn(s->stream);
+
+	return conn_bytes_out(conn) - conn_queued_bytes(conn);
+}
+
 static void
 ping(struct session *s)
 {
@@ -31,7 +39,20 @@ ping(struct session *s)
 	session_push(s, "get", elem_new(arena, NS_PING, "ping"));
 	s->pinged = true;
 	s->pinged_at = clock_now();
+	s->pinged_bytes = bytes_written(s);
 	arena_free(&arena);
+}
+
+/* We do not read its answer: as long as it takes what we send it is there. */
+static void
+excuse(struct session *s, uint64_t now)
+{
+	uint64_t written = bytes_written(s);
+
+	if (!s->paused || written == s->pinged_bytes)
+		return;
+	s->pinged_at = now;
+	s->pinged_bytes = written;
 }
 
 static void
@@ -48,6 +69,8 @@ keep_alive(void *arg)
 		return;
 	if (s->pinged && read >= s->pinged_at)
 		s->pinged = false;
+	if (s->pinged && now - s->pinged_at >= patience)
+		excuse(s, now);
 	if (s->pinged && now - s->pinged_at >= patience) {
 		session_close(s, STREAM_CONNECTION_TIMEOUT,
 		    "no answer to a ping");
@@ -71,11 +94,23 @@ on_stanza(void *arg, struct elem *stanza)
 	route_client(arg, stanza);
 }
 
+/* What it answered to a ping meanwhile is still to be read. */
+static void
+resume_reading(struct session *s)
+{
+	if (!s->paused)
+		return;
+	s->paused = false;
+	s->pinged_at = clock_now();
+	conn_pause(stream_conn(s->stream), false);
+}
+
 static void
 on_drained(void *arg)
 {
 	struct session *s = arg;
 
+	resume_reading(s);
 	missed_flush(s);
 	fanout_follow(s);
 }
@@ -215,8 +250,13 @@ may_queue(struct session *s)
 void
 session_send(struct session *s, const struct elem *stanza)
 {
-	if (may_queue(s))
-		stream_send(s->stream, stanza);
+	if (!may_queue(s))
+		return;
+	stream_send(s->stream, stanza);
+	if (s->paused || session_has_room(s))
+		return;
+	s->paused = true;
+	conn_pause(stream_conn(s->stream), true);
 }
 
 void

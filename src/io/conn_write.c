@@ -52,7 +52,8 @@ tell_drained(struct conn *c)
 	if (!c->above || conn_is_above(c))
 		return;
 	c->above = false;
-	if (c->events != NULL && c->events->drained != NULL && !c->reason)
+	if (c->events != NULL && c->events->drained != NULL && !c->broken &&
+	    (c->reason == NULL || c->paused))
 		c->events->drained(c->arg);
 }
 

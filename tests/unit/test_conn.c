@@ -305,6 +305,43 @@ test_drained_below_a_third(void **state)
 }
 
 static void
+resume_when_drained(struct owner *owner)
+{
+	conn_pause(owner->conn, false);
+}
+
+static bool
+fill_and_pause(struct owner *owner, const char *bytes, size_t len)
+{
+	(void)bytes;
+	(void)len;
+	for (int i = 0; i < 9; i++)
+		conn_send(owner->conn, "x", 1, NULL, NULL);
+	conn_pause(owner->conn, true);
+	return false;
+}
+
+/* One that said all it had to say may still read. */
+static void
+test_drained_after_the_end(void **state)
+{
+	(void)state;
+	conn_set_window(o.conn, 9, 0);
+	transport_memory_faults(far)->room = 1;
+	o.on_data = fill_and_pause;
+	o.on_drained = resume_when_drained;
+	io_put(far, "y");
+	far->ops->shut(far);
+	for (int i = 0; i < 12; i++) {
+		conn_poke(o.conn);
+		loop_turn(loop, 0);
+		got();
+	}
+	assert_int_equal(o.drained, 1);
+	assert_int_equal(o.closed, 1);
+}
+
+static void
 test_drained_needs_both(void **state)
 {
 	(void)state;
@@ -595,6 +632,7 @@ main(void)
 		TEST(test_retried_only_when_writable),
 		TEST(test_big_frame),
 		TEST(test_drained_below_a_third),
+		TEST(test_drained_after_the_end),
 		TEST(test_drained_needs_both),
 		TEST(test_end_after_data),
 		TEST(test_held_before_the_end),

@@ -2,40 +2,93 @@
 
 #include "core/fanout.h"
 #include "parsed.h"
+#include "rig/wire.h"
 
 #define PING "<ping xmlns='urn:xmpp:ping'/>"
 
 /* --- limits --- */
 
+#define SMALL "limits queue-frames=16 queue-bytes=16384 queue-bytes-max=65536 "
+#define FLOOD "repeat 400 C1> <iq type='get' id='{n}{pad:300}'>" PING "</iq>"
+
 /* queue-bytes-max: what cannot be held back has an end, for that session alone. */
 static void
-one_that_asks_and_never_reads_is_closed_alone(void **state)
+one_that_is_asked_and_never_reads_is_closed_alone(void **state)
 {
-	TALK(state,
-	    "limits queue-frames=16 queue-bytes=16384 queue-bytes-max=65536",
-	    "login C1", "login C2", "stall C1",
-	    "repeat 400 C1> <iq type='get' id='{n}{pad:300}'>" PING "</iq>",
+	TALK(state, SMALL, "login C1", "login C2", "stall C1",
+	    "repeat 20 C2> <iq type='get' to='$C1' id='p{n}'>"
+	    "<query xmlns='urn:q'>{pad:9000}</query></iq>",
 	    "unstall C1", "closed C1 resource-constraint",
-	    "C2< <presence from='$C1' to='$C2' type='unavailable'/>",
+	    "C2<~ <presence from='$C1' to='$C2' type='unavailable'/>",
 	    "C2> <iq type='get' id='1'>" PING "</iq>",
-	    "C2< <iq type='result' id='1' ...>...</iq>", "drain");
+	    "C2<~ <iq type='result' id='1' ...>...</iq>", "drain");
 }
 
+/* queue-bytes: what it asks waits at its end. */
 static void
-below_the_end_it_is_not_closed(void **state)
+one_that_asks_and_does_not_read_is_not_read(void **state)
 {
 	struct session *s;
 
-	TALK(state,
-	    "limits queue-frames=16 queue-bytes=16384 queue-bytes-max=65536",
-	    "login C1", "stall C1",
-	    "repeat 100 C1> <iq type='get' id='{n}{pad:300}'>" PING "</iq>");
+	TALK(state, SMALL, "login C1", "stall C1", FLOOD);
 	s = talk_session(state, "C1");
 	assert_false(s->closing);
-	assert_true(conn_queued_bytes(stream_conn(s->stream)) > 30000);
+	assert_in_range(conn_queued_bytes(stream_conn(s->stream)), 4096, 16384);
 	TALK(state, "unstall C1",
-	    "repeat 100 C1< <iq type='result' id='{n}{pad:300}' ...>...</iq>",
+	    "repeat 400 C1< <iq type='result' id='{n}{pad:300}' ...>...</iq>",
 	    "nothing");
+}
+
+static void
+one_that_is_not_read_is_closed_where_it_takes_nothing(void **state)
+{
+	TALK(state, SMALL "idle-seconds=60 ping-timeout-seconds=30", "login C1",
+	    "stall C1", FLOOD, "wait 89s");
+	assert_false(talk_session(state, "C1")->closing);
+	TALK(state, "wait 2s", "unstall C1", "closed C1 connection-timeout",
+	    "drain");
+}
+
+/* Its answer to the ping is behind what is not read. */
+static void
+one_that_is_not_read_stays_while_it_takes_something(void **state)
+{
+	struct rig_client *c;
+	size_t room = 1024;
+
+	TALK(state, SMALL "idle-seconds=60 ping-timeout-seconds=30", "login C1",
+	    "stall C1", FLOOD);
+	c = rig_client(talk_rig(state), "C1");
+	for (int i = 0; i < 8; i++) {
+		TALK(state, "wait 20s");
+		wire_set_room(c->peer.wire, room += 512);
+	}
+	assert_true(talk_session(state, "C1")->pinged);
+	TALK(state, "unstall C1",
+	    "repeat 400 C1<~ <iq type='result' id='{n}{pad:300}' ...>...</iq>",
+	    "wait 31s", "C1> <iq type='get' id='1'>" PING "</iq>",
+	    "C1< <iq type='result' id='1' ...>...</iq>", "drain");
+}
+
+static void
+one_that_is_not_read_may_go(void **state)
+{
+	TALK(state, SMALL, "login C1", "login C2", "stall C1", FLOOD, "drain",
+	    "lose C1", "C2< <presence from='...' to='$C2' type='unavailable'/>",
+	    "drain");
+	assert_int_equal(talk_user(state)->session_count, 1);
+}
+
+/* What the log holds back does not stop a client from saying something. */
+static void
+one_that_is_behind_the_log_is_read(void **state)
+{
+	TALK(state, SMALL, "login C1", "stall C1",
+	    "repeat 100 S> <message from='b@x' to='alice@a.example' "
+	    "type='chat' id='m{n}'><body>{pad:100}</body></message>",
+	    "C1> <message to='b@x' type='chat' id='o'><body>x</body></message>",
+	    "S< <message to='b@x' id='o' ...>...</message>", "unstall C1",
+	    "drain");
 }
 
 static uint64_t
@@ -273,8 +326,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		talk_test(one_that_asks_and_never_reads_is_closed_alone),
-		talk_test(below_the_end_it_is_not_closed),
+		talk_test(one_that_is_asked_and_never_reads_is_closed_alone),
+		talk_test(one_that_asks_and_does_not_read_is_not_read),
+		talk_test(
+		    one_that_is_not_read_is_closed_where_it_takes_nothing),
+		talk_test(one_that_is_not_read_stays_while_it_takes_something),
+		talk_test(one_that_is_not_read_may_go),
+		talk_test(one_that_is_behind_the_log_is_read),
 		talk_test(a_flood_is_read_slowly),
 		talk_test(a_silent_client_is_asked_and_then_closed),
 		talk_test(an_answer_to_the_ping_is_enough),
