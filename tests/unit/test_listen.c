@@ -181,12 +181,13 @@ test_pause_at_emfile(void **state)
 {
 	struct rlimit before, now;
 	unsigned warnings = 0;
-	int fds[2], next;
+	int fds[3], next;
 
 	(void)state;
 	start("127.0.0.1");
 	log_capture(on_log, &warnings);
 	fds[0] = dial("127.0.0.1");
+	fds[1] = dial("127.0.0.1");
 	next = dup(0);
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -201,18 +202,18 @@ test_pause_at_emfile(void **state)
 	assert_int_equal(timers_wait(loop_timers(loop)), 1000);
 	assert_int_equal(warnings, 1);
 	setrlimit(RLIMIT_NOFILE, &before);
-	fds[1] = dial("127.0.0.1");
+	fds[2] = dial("127.0.0.1");
 	clock_advance(999);
 	loop_turn(loop, 0);
 	assert_int_equal(count, 0);
 	clock_advance(1);
 	loop_turn(loop, 0);
 	loop_turn(loop, -1);
-	/* Valgrind, which plays the limit, takes the first one and drops it. */
-	assert_in_range(count, 1, 2);
+	/* Valgrind, which plays the limit, takes one each time and drops it. */
+	assert_in_range(count, 1, 3);
 	log_capture(NULL, NULL);
-	close(fds[0]);
-	close(fds[1]);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
 }
 
 static void
