@@ -46,8 +46,9 @@ send_unavailable(struct session *s, const char *from)
 	    NULL);
 }
 
-void
-relay_farewell(struct session *s, struct account *a, const struct presence *p)
+static void
+relay(struct session *s, struct account *a, const struct presence *p,
+    const char *type)
 {
 	struct arena *arena = s->proxy->scratch;
 
@@ -56,7 +57,7 @@ relay_farewell(struct session *s, struct account *a, const struct presence *p)
 	arena_reset(arena);
 	send_presence(s,
 	    &(struct frame_head){ .name = "presence",
-		.type = "unavailable",
+		.type = type,
 		.id = p->id,
 		.from = session_view_of(s, a, arena, p->from),
 		.to = s->full,
@@ -67,29 +68,19 @@ relay_farewell(struct session *s, struct account *a, const struct presence *p)
 void
 relay_presence(struct session *s, struct account *a, const struct presence *p)
 {
-	struct arena *arena = s->proxy->scratch;
+	relay(s, a, p, NULL);
+}
 
-	if (!may_send(s, a->id, p->from))
-		return;
-	arena_reset(arena);
-	send_presence(s,
-	    &(struct frame_head){ .name = "presence",
-		.id = p->id,
-		.from = session_view_of(s, a, arena, p->from),
-		.to = s->full,
-		.lang = p->lang },
-	    p->body);
+void
+relay_farewell(struct session *s, struct account *a, const struct presence *p)
+{
+	relay(s, a, p, "unavailable");
 }
 
 void
 relay_unavailable(struct session *s, struct account *a, const char *from)
 {
-	struct arena *arena = s->proxy->scratch;
-
-	if (!may_send(s, a->id, from))
-		return;
-	arena_reset(arena);
-	send_unavailable(s, session_view_of(s, a, arena, from));
+	relay(s, a, &(struct presence){ .from = (char *)from }, "unavailable");
 }
 
 static void
