@@ -32,55 +32,6 @@ struct history {
 	size_t bytes, max_entries, max_bytes;
 };
 
-struct entry *
-entry_new(void)
-{
-	struct entry *e;
-
-	e = mem_alloc(sizeof(*e));
-	e->refs = 1;
-	e->taken = clock_now();
-	return e;
-}
-
-struct entry *
-entry_ref(struct entry *e)
-{
-	e->refs++;
-	return e;
-}
-
-void
-entry_unref(struct entry **holder)
-{
-	struct entry *e = *holder;
-
-	*holder = NULL;
-	if (e == NULL || --e->refs > 0)
-		return;
-	free(e->peer);
-	free(e->local);
-	free(e->id);
-	free(e->lang);
-	free(e->text);
-	blob_unref(&e->body);
-	free(e);
-}
-
-static size_t
-string_size(const char *s)
-{
-	return s == NULL ? 0 : strlen(s) + 1;
-}
-
-size_t
-entry_size(const struct entry *e)
-{
-	return sizeof(*e) + string_size(e->peer) + string_size(e->local) +
-	    string_size(e->id) + string_size(e->lang) + string_size(e->text) +
-	    (e->body == NULL ? 0 : blob_len(e->body));
-}
-
 struct history *
 history_new(size_t max_entries, size_t max_bytes)
 {

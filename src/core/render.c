@@ -156,7 +156,7 @@ send_note(struct rendering *r)
 	struct entry *e = r->entry;
 	struct buf *b = r->head;
 	char id[RANDOM_ID_SIZE];
-	const char *peer = view_of(r, e->peer);
+	const char *peer = view_of(r, e->peer), *text;
 
 	sent_remember_note(r->session->user, random_id(id));
 	frame_head(b,
@@ -170,8 +170,8 @@ send_note(struct rendering *r)
 	/* Of the body nothing else goes along. */
 	put_delay(r, r->late || e->has_delay);
 	buf_puts(b, "<body>" NOTE_MARK);
-	elem_escape(b,
-	    e->is_encrypted || e->text == NULL ? "[encrypted]" : e->text);
+	text = e->is_encrypted ? NULL : entry_text(e, r->arena);
+	elem_escape(b, text == NULL ? "[encrypted]" : text);
 	session_send_frame(r->session, b->data, b->len, NULL,
 	    "</body></message>");
 }

@@ -63,7 +63,6 @@ outgoing_entry(struct session *s, struct account *a, const struct route *r)
 	e->is_eligible = message_is_eligible(r->stanza, true);
 	e->is_room_private = incoming_is_room_private(s->user, r, r->to);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
-	e->text = mem_strdup(text);
 	e->body = frame_body(r->stanza);
 	return e;
 }

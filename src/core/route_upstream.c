@@ -85,7 +85,6 @@ incoming_entry(struct account *a, const struct route *r,
 		e->is_eligible = false;
 	e->is_event = message_is_event(r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
-	e->text = mem_strdup(text);
 	e->body = frame_body(r->stanza);
 	log_decision(a, r, reason);
 	return e;

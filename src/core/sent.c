@@ -33,7 +33,7 @@ sent_is_repeated(struct session *s, const struct entry *e)
 	old = history_find(s->user->history, e->account, DIR_OUT, e->peer,
 	    e->id);
 	return old != NULL && !old->failed && old->local != NULL &&
-	    clock_now() - old->taken < AGAIN_MS &&
+	    clock_wall() - old->stamp < AGAIN_MS &&
 	    strcmp(jid_resource(old->local), s->resource) == 0 &&
 	    is_same_content(old, e);
 }

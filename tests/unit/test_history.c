@@ -28,27 +28,6 @@ find(const struct history *h, const char *peer, const char *id)
 }
 
 static void
-test_entry_size(void **state)
-{
-	struct entry *e = entry_new();
-	size_t empty = entry_size(e);
-
-	(void)state;
-	e->peer = mem_strdup("12345");
-	assert_int_equal(entry_size(e), empty + 6);
-	e->body = blob_new("1234567890", 10);
-	assert_int_equal(entry_size(e), empty + 16);
-	e->local = mem_strdup("1");
-	e->id = mem_strdup("1");
-	e->lang = mem_strdup("1");
-	e->text = mem_strdup("1");
-	assert_int_equal(entry_size(e), empty + 24);
-	entry_unref(&e);
-	assert_null(e);
-	entry_unref(&e);
-}
-
-static void
 test_numbers(void **state)
 {
 	struct history *h = history_new(10, 1 << 20);
@@ -234,7 +213,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entry_size),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_entries_are_bounded),
 		cmocka_unit_test(test_bytes_are_bounded),

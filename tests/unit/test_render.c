@@ -61,7 +61,7 @@ chat(void **state, enum direction direction)
 	e->id = mem_strdup("1");
 	e->time = RIG_WALL;
 	e->body = blob_new(BODY, strlen(BODY));
-	e->text = mem_strdup("hi & ho");
+	e->has_body = true;
 	if (direction == DIR_OUT)
 		e->local = mem_strdup("alice@a.example/laptop");
 	return e;
@@ -201,6 +201,22 @@ static const struct {
 };
 
 static void
+set_text(struct entry *e, const char *text)
+{
+	struct buf body = { 0 };
+
+	blob_unref(&e->body);
+	e->has_body = text != NULL;
+	if (text != NULL) {
+		buf_puts(&body, "<body>");
+		elem_escape(&body, text);
+		buf_puts(&body, "</body>");
+	}
+	e->body = blob_new(body.data, body.len);
+	buf_free(&body);
+}
+
+static void
 a_note_says_what_was_said_and_nothing_else(void **state)
 {
 	struct wired w;
@@ -212,9 +228,8 @@ a_note_says_what_was_said_and_nothing_else(void **state)
 	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
 		e = chat(state, DIR_OUT);
 		free(e->peer);
-		free(e->text);
 		e->peer = mem_strdup(notes[i].peer);
-		e->text = mem_strdup(notes[i].text);
+		set_text(e, notes[i].text);
 		e->is_encrypted = notes[i].encrypted;
 		e->is_room_private = notes[i].room_private;
 		e->has_delay = notes[i].has_delay;

@@ -1,0 +1,83 @@
+#include "core/entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "xmpp/ns.h"
+#include "xmpp/xml.h"
+
+#define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
+
+struct entry *
+entry_new(void)
+{
+	struct entry *e;
+
+	e = mem_alloc(sizeof(*e));
+	e->refs = 1;
+	e->stamp = clock_wall();
+	return e;
+}
+
+struct entry *
+entry_ref(struct entry *e)
+{
+	e->refs++;
+	return e;
+}
+
+void
+entry_unref(struct entry **holder)
+{
+	struct entry *e = *holder;
+
+	*holder = NULL;
+	if (e == NULL || --e->refs > 0)
+		return;
+	free(e->peer);
+	free(e->local);
+	free(e->id);
+	free(e->lang);
+	free(e->stanza_id);
+	blob_unref(&e->body);
+	free(e);
+}
+
+static size_t
+string_size(const char *s)
+{
+	return s == NULL ? 0 : strlen(s) + 1;
+}
+
+size_t
+entry_size(const struct entry *e)
+{
+	return sizeof(*e) + string_size(e->peer) + string_size(e->local) +
+	    string_size(e->id) + string_size(e->lang) +
+	    string_size(e->stanza_id) + blob_len(e->body);
+}
+
+const char *
+entry_text(const struct entry *e, struct arena *arena)
+{
+	struct buf whole = { 0 };
+	struct elem *message;
+
+	if (!e->has_body)
+		return NULL;
+	buf_puts(&whole, MESSAGE_OPEN);
+	buf_add(&whole, blob_data(e->body), blob_len(e->body));
+	buf_puts(&whole, "</message>");
+	message = xml_parse_own(arena, whole.data, whole.len, NULL);
+	buf_free(&whole);
+	return message == NULL ? NULL :
+				 elem_child_text(message, NS_CLIENT, "body");
+}
+
+bool
+entry_is_of_room(const struct entry *e)
+{
+	return e->type == TYPE_GROUPCHAT;
+}
