@@ -66,7 +66,10 @@ struct change {
 	const void *key, *value; /* value NULL: deleted */
 	size_t key_len, len;
 };
-/* The next change from *at on, which moves; false at the end or where it is damaged. */
+/*
+ * The next change from *at on, which moves; false at the end (*at is len) or where it
+ * is damaged (*at stays).
+ */
 bool batch_next_change(const void *record, size_t len, size_t *at,
     struct change *out);
 
