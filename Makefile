@@ -20,7 +20,7 @@ unitdir = $(prefix)/lib/systemd/system
 # Where the program and the unit look for it, whatever the prefix.
 confdir = /etc/xmpproxy
 
-PKGS = expat openssl libxml-2.0 log4c libgsasl libcares libidn
+PKGS = expat openssl libxml-2.0 log4c libgsasl libcares libidn sqlite3
 FUZZ_SECONDS = 600
 
 # A flavour has a folder of its own: release, asan, fuzz, cover.

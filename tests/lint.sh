@@ -48,6 +48,7 @@ at_most 'gsasl' 1
 at_most 'ares' 1
 at_most '(stringprep|idna|punycode|idn-)' 1
 at_most 'expat' 1
+at_most 'sqlite3' 1
 
 tests/docs.sh || bad=1
 

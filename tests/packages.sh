@@ -5,7 +5,7 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libexpat1-dev libssl-dev libxml2-dev
 	liblog4c-dev libgsasl-dev libc-ares-dev libidn-dev uthash-dev
-	ca-certificates'
+	libsqlite3-dev ca-certificates'
 run='prosody python3 python3-slixmpp libstrophe-dev openssl'
 check='libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck prosody
 	ejabberd python3 python3-slixmpp libstrophe-dev openssl libxml2-utils
