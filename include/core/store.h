@@ -1,7 +1,7 @@
 /*
  * The store: one SQLite file with the logs of all users and the state that survives
- * the process (custody.md). store*.c alone know SQLite. Everything is called in the
- * loop's thread, but for store_checkpoint().
+ * the process (custody.md). Everything is called in the loop's thread, but for
+ * store_checkpoint(). A process that goes to the background does so before it opens it.
  *
  * Reading sees what is committed.
  */
@@ -37,6 +37,8 @@ uint64_t store_run(const struct store *);
  * another one than then (a copy put back).
  */
 bool store_may_resume(const struct store *);
+/* In memory, for tests: as if it had been closed and opened again. */
+void store_reopened(struct store *);
 #define STORE_KEY_SIZE 32
 const unsigned char *store_key(const struct store *); /* random, of this file */
 
