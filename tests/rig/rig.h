@@ -102,6 +102,9 @@ void rig_server_free(struct rig_server *);
 void rig_server_accept(struct rig *, struct transport *);
 void rig_server_drop_attempts(struct rig *);
 
+/* answers.c: peer.answer of servers. */
+bool rig_server_answer(struct peer *, struct elem *);
+
 /* env.c: how the proxy reaches servers and has work done. */
 struct proxy_env rig_env(struct rig *);
 void rig_env_run_jobs(struct rig *);

@@ -281,6 +281,7 @@ run_verb(struct run *run, const char *verb, const char *rest)
 	if (rc <= 0)
 		return rc;
 	if ((v = find_verb(setup_verbs, verb)) == NULL &&
+	    (v = find_verb(client_verbs, verb)) == NULL &&
 	    (v = find_verb(acting_verbs, verb)) == NULL)
 		return run_fail(run, "there is no verb '%s'", verb);
 	return enter_phase(run, v->phase) != 0 ? -1 : v->run(run, rest);

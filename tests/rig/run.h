@@ -34,8 +34,8 @@ struct verb {
 	enum phase phase;
 	int (*run)(struct run *, const char *rest);
 };
-/* setup.c, verbs.c; each ends with a NULL name. */
-extern const struct verb setup_verbs[], acting_verbs[];
+/* setup.c, clients.c, verbs.c; each ends with a NULL name. */
+extern const struct verb setup_verbs[], client_verbs[], acting_verbs[];
 
 /* 0, or -1 and run->why; *at is the statement. */
 int run_script(struct run *, const struct statement **at);
