@@ -37,7 +37,7 @@ on_connect(struct run *run, const char *rest)
 	c = rig_client(run->rig, name);
 	if (log_in(run, c, rest) != 0)
 		return run_fail(run, "%s cannot log in: %s", name, c->failure);
-	vars_set(&run->vars, name, strlen(name), p->full, strlen(p->full));
+	run_name(run, p);
 	return 0;
 }
 

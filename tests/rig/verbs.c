@@ -12,7 +12,7 @@
 /* --- upstream --- */
 
 static void
-take_down(struct run *run, struct rig_server *s, const char *cond)
+take_down(struct rig_server *s, const char *cond)
 {
 	char *error;
 
@@ -27,7 +27,6 @@ take_down(struct run *run, struct rig_server *s, const char *cond)
 	} else {
 		peer_cut(&s->peer);
 	}
-	rig_run(run->rig);
 }
 
 static int
@@ -38,8 +37,7 @@ bring_up(struct run *run, struct rig_server *s)
 		rig_wait(run->rig, 1000);
 	if (s->peer.stream == NULL)
 		return run_fail(run, "the upstream does not come up");
-	vars_set(&run->vars, s->peer.name, strlen(s->peer.name), s->peer.full,
-	    strlen(s->peer.full));
+	run_name(run, &s->peer);
 	rig_run(run->rig);
 	return 0;
 }
@@ -52,9 +50,13 @@ on_upstream(struct run *run, const char *rest)
 
 	if (text_equals(how, "up"))
 		return bring_up(run, s);
-	if (!text_equals(how, "down"))
-		return run_fail(run, "an upstream is up or down");
-	take_down(run, s, *rest != '\0' ? rest : NULL);
+	if (text_equals(how, "cut"))
+		peer_cut(&s->peer);
+	else if (text_equals(how, "down"))
+		take_down(s, *rest != '\0' ? rest : NULL);
+	else
+		return run_fail(run, "an upstream is up, down or cut");
+	rig_run(run->rig);
 	return 0;
 }
 
@@ -83,6 +85,29 @@ on_stop(struct run *run, const char *rest)
 	(void)rest;
 	rig_stop(run->rig);
 	return 0;
+}
+
+static int
+on_start(struct run *run, const char *rest)
+{
+	struct err err = { "" };
+
+	(void)rest;
+	if (rig_start(run->rig, &err) != 0)
+		return run_fail(run, "%s", err.text);
+	rig_run(run->rig);
+	run_name_servers(run);
+	return 0;
+}
+
+static int
+on_kill(struct run *run, const char *rest)
+{
+	if (run->rig->proxy == NULL)
+		return run_fail(run, "the proxy is dead already");
+	rig_kill(run->rig);
+	rig_run(run->rig);
+	return strcmp(rest, "down") == 0 ? 0 : on_start(run, rest);
 }
 
 static int
@@ -139,6 +164,8 @@ const struct verb acting_verbs[] = {
 	{ "repeat", PHASE_ANY, on_repeat },
 	{ "upstream", PHASE_ACTION, on_upstream },
 	{ "stop", PHASE_ACTION, on_stop },
+	{ "kill", PHASE_ACTION, on_kill },
+	{ "start", PHASE_ACTION, on_start },
 	{ "wait", PHASE_ACTION, on_wait },
 	{ "nothing", PHASE_ACTION, run_nothing },
 	{ "drain", PHASE_ACTION, on_drain },
