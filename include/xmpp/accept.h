@@ -1,13 +1,15 @@
 /*
  * The server's side of negotiation: from an accepted connection to a bound
- * stream. STARTTLS (RFC 6120 5), SASL (6), binding (7), XEP-0440. Nothing before TLS
- * but STARTTLS, nothing before SASL but SASL, each with its error.
+ * stream. STARTTLS (RFC 6120 5), SASL (6), binding (7), XEP-0440, resumption
+ * (XEP-0198 5). Nothing before TLS but STARTTLS, nothing before SASL but SASL, each
+ * with its error.
  */
 #ifndef XMPP_ACCEPT_H
 #define XMPP_ACCEPT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "io/conn.h"
 #include "xmpp/sasl.h"
@@ -15,6 +17,14 @@
 #include "xmpp/stream.h"
 
 enum accept_tls { ACCEPT_STARTTLS, ACCEPT_DIRECT, ACCEPT_PLAIN };
+
+enum accept_resume { ACCEPT_RESUMED, ACCEPT_NOT_RESUMED, ACCEPT_TOO_HIGH };
+
+struct accept_refusal {
+	bool has_h; /* ACCEPT_NOT_RESUMED: what was handled is known still */
+	uint32_t h;
+	uint32_t sent; /* ACCEPT_TOO_HIGH */
+};
 
 struct accept;
 
@@ -50,8 +60,19 @@ struct accept_host {
 	 * when the answer was queued.
 	 */
 	const char *(*bind)(void *arg, const char *resource, enum error_cond *);
+	/*
+	 * <resume/> in place of binding; previd has at most SM_ID_MAX bytes.
+	 * ACCEPT_RESUMED: resumed() follows at once. ACCEPT_NOT_RESUMED: <failed/>
+	 * with item-not-found, and the client may bind or try again.
+	 * ACCEPT_TOO_HIGH: undefined-condition with <handled-count-too-high/>, then
+	 * closed(). NULL: <failed/> with feature-not-implemented.
+	 */
+	enum accept_resume (*resume)(void *arg, const char *previd, uint32_t h,
+	    struct accept_refusal *);
 	/* Bound: the stream is the owner's now. Free the accept, not the stream. */
 	void (*ready)(void *arg, struct stream *);
+	/* The same, but nothing was sent: <resumed/> is the owner's to send first. */
+	void (*resumed)(void *arg, struct stream *);
 	/* It ended before that, and the stream is gone. Free the accept. */
 	void (*closed)(void *arg, const char *reason);
 };

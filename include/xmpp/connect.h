@@ -1,6 +1,6 @@
 /*
  * The client's side of negotiation: from a connected socket to a bound stream
- * (RFC 6120 5, 6, 7).
+ * (RFC 6120 5, 6, 7), or a resumed one (XEP-0198 5).
  */
 #ifndef XMPP_CONNECT_H
 #define XMPP_CONNECT_H
@@ -41,6 +41,17 @@ struct connect_events {
 	 */
 	void (*ready)(void *arg, struct stream *, const char *full,
 	    const struct elem *features);
+	/*
+	 * Wanted with a resume_id. The former stream goes on: the owner's as with
+	 * ready(); of what was sent on it the server has handled h.
+	 */
+	void (*resumed)(void *arg, struct stream *, uint32_t h,
+	    const struct elem *features);
+	/*
+	 * It is gone, or the server offers no stream management any more. Where it
+	 * still knows, it had handled h. A resource is bound next.
+	 */
+	void (*not_resumed)(void *arg, bool has_h, uint32_t h);
 	/* Once, and the last call. The text lives in it only. */
 	void (*failed)(void *arg, enum connect_failure, const char *text);
 };
@@ -50,7 +61,9 @@ struct connect_options {
 	const char *domain_ascii; /* for SNI and the certificate */
 	const char *name;         /* local part */
 	const char *password;
-	const char *resource; /* NULL: the server makes one */
+	const char *resource;  /* NULL: the server makes one */
+	const char *resume_id; /* of the stream to go on with; NULL: none */
+	uint32_t resume_h;     /* handled of what came on it */
 	enum connect_tls tls;
 	struct tls_trust *trust;
 	struct xml_limits limits;

@@ -26,12 +26,16 @@ void sm_enable(struct sm *);
 uint32_t sm_h(const struct sm *);
 /* Its h attribute; false where there is none, or it is no unsignedInt. */
 bool sm_parse_h(const struct elem *, uint32_t *h);
-/* The peer's h: moves acked. false: it has handled more than it was sent. */
+/*
+ * The peer's h: moves acked, or does nothing where an h was higher before. false:
+ * it has handled more than it was sent. `asked` is the owner's.
+ */
 bool sm_acknowledge(struct sm *, uint32_t h);
 /*
  * The h of <resume/> or <resumed/>: what was sent beyond it is lost, and the counters
  * go on from there. `slack`: numbers that may have been given besides `out`, which a
- * restart has forgotten. false: it is higher than that; nothing is changed.
+ * restart has forgotten. false: it is higher than that, or lower than what was
+ * acknowledged and is no more; nothing is changed.
  */
 bool sm_resume(struct sm *, uint32_t h, uint64_t slack);
 

@@ -12,6 +12,7 @@
 #include "base/blob.h"
 #include "io/conn.h"
 #include "xmpp/elem.h"
+#include "xmpp/sm.h"
 #include "xmpp/xml.h"
 
 enum stream_role { STREAM_SERVER, STREAM_CLIENT };
@@ -93,12 +94,18 @@ void stream_start_tls_server(struct stream *, struct tls_certs *,
 void stream_start_tls_client(struct stream *, struct tls_trust *,
     const char *domain, bool direct, unsigned timeout_ms);
 
-/* Sending to a stream that was closed does nothing. */
+/*
+ * Sending to a stream that was closed does nothing. With an sm, which is borrowed
+ * (NULL ends that), each stanza that is sent is counted in sm->out: also while
+ * sm->on is false, for owners that have pings acknowledge. What the peer sends is the
+ * owner's to count.
+ */
+void stream_set_sm(struct stream *, struct sm *);
 void stream_send(struct stream *, const struct elem *);
-/* A frame as conn_send() takes it. */
+/* A frame as conn_send() takes it; it is a stanza. */
 void stream_send_frame(struct stream *, const char *head, size_t len,
     struct blob *body, const char *tail);
-/* Bytes of ours that need no copy worth sharing. */
+/* Bytes of ours that need no copy worth sharing; no stanza that counts. */
 void stream_send_text(struct stream *, const char *);
 
 /*
@@ -108,10 +115,18 @@ void stream_send_text(struct stream *, const char *);
  * when that returns. The holder is nulled.
  */
 void stream_fail(struct stream **, enum stream_cond, const char *text);
+/* The same; `xml` says more than the condition, in a namespace of its own. */
+void stream_fail_with(struct stream **, enum stream_cond, const char *xml,
+    const char *text);
 void stream_close(struct stream **); /* without an error */
 void stream_abort(struct stream **); /* without a word */
 
 struct conn *stream_conn(struct stream *); /* NULL once it was closed */
+/*
+ * Inside closed() and after it: the peer ended it, with </stream:stream> or an
+ * error. false: the link was lost, or the peer broke the rules.
+ */
+bool stream_was_closed(const struct stream *);
 /* Frames that were written whole, also once it was closed. */
 uint64_t stream_frames_written(const struct stream *);
 const char *stream_id(const struct stream *); /* the id of the header */

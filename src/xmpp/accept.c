@@ -79,7 +79,14 @@ accept_fail(struct accept **holder, enum stream_cond cond, const char *text)
 void
 accept_end(struct accept *a, enum stream_cond cond, const char *text)
 {
-	stream_fail(&a->stream, cond, text);
+	accept_end_with(a, cond, NULL, text);
+}
+
+void
+accept_end_with(struct accept *a, enum stream_cond cond, const char *xml,
+    const char *text)
+{
+	stream_fail_with(&a->stream, cond, xml, text);
 	stop_timers(a);
 	a->host->closed(a->arg, text);
 }
@@ -193,14 +200,14 @@ send_bound(struct accept *a, const struct elem *iq, const char *full)
 	stream_send(a->stream, result);
 }
 
-static void
-hand_over(struct accept *a)
+void
+accept_hand_over(struct accept *a, void (*take)(void *, struct stream *))
 {
 	struct stream *stream = a->stream;
 
 	a->stream = NULL;
 	timer_stop(&a->deadline);
-	a->host->ready(a->arg, stream);
+	take(a->arg, stream);
 }
 
 static void
@@ -223,7 +230,7 @@ bind_resource(struct accept *a, const struct elem *iq, const struct elem *bind)
 		return;
 	}
 	send_bound(a, iq, full);
-	hand_over(a);
+	accept_hand_over(a, a->host->ready);
 }
 
 /* RFC 6120 7.1: no stanza before the resource is bound. */
@@ -235,7 +242,7 @@ before_bind(struct accept *a, struct elem *e)
 	if (stanza_kind(e) == STANZA_IQ && stanza_type(e) == TYPE_SET &&
 	    bind != NULL)
 		bind_resource(a, e, bind);
-	else
+	else if (!accept_on_sm(a, e))
 		accept_end(a, STREAM_NOT_AUTHORIZED,
 		    "nothing goes before a resource is bound");
 }

@@ -1,4 +1,4 @@
-/* What accept.c (streams, TLS, binding) and accept_sasl.c share; nobody else's. */
+/* What accept.c (streams, TLS, binding), accept_sasl.c and accept_sm.c share. */
 #ifndef XMPP_ACCEPT_IMPL_H
 #define XMPP_ACCEPT_IMPL_H
 
@@ -49,14 +49,20 @@ struct accept {
 
 /* accept.c. Frees nothing: the owner is told by closed(). */
 void accept_end(struct accept *, enum stream_cond, const char *text);
+void accept_end_with(struct accept *, enum stream_cond, const char *xml,
+    const char *text);
 void accept_enter(struct accept *);
 void accept_leave(struct accept *);
 void accept_authenticated(struct accept *);
+void accept_hand_over(struct accept *, void (*take)(void *, struct stream *));
 
 /* accept_sasl.c */
 void accept_note_channel(struct accept *); /* TLS is up */
 void accept_write_mechanisms(struct accept *, struct buf *);
 void accept_on_sasl(struct accept *, struct elem *);
 void accept_refuse_now(void *accept); /* the timer's */
+
+/* accept_sm.c; false: it is not for us. */
+bool accept_on_sm(struct accept *, const struct elem *);
 
 #endif

@@ -28,6 +28,7 @@ destroy(struct connect *c)
 	mem_free_string(&c->name);
 	mem_free_secret(&c->password);
 	mem_free_string(&c->resource);
+	mem_free_string(&c->resume_id);
 	buf_free(&c->unique);
 	buf_free(&c->exporter);
 	free(c);
@@ -72,7 +73,11 @@ connect_fail(struct connect *c, enum connect_failure failure, const char *fmt,
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	stream_close(&c->stream);
+	/* One that may have been resumed must not end by it (XEP-0198 7). */
+	if (c->phase == PHASE_RESUME)
+		stream_abort(&c->stream);
+	else
+		stream_close(&c->stream);
 	timer_stop(&c->deadline);
 	c->events->failed(c->arg, failure, text.data);
 	buf_free(&text);
@@ -136,17 +141,16 @@ connect_authenticated(struct connect *c)
 	send_header(c);
 }
 
-static void
-ask_to_bind(struct connect *c, const struct elem *features)
+void
+connect_bind(struct connect *c)
 {
 	struct elem *iq, *bind;
 
-	if (elem_find(features, NS_BIND, "bind") == NULL) {
+	if (elem_find(c->features, NS_BIND, "bind") == NULL) {
 		connect_fail(c, CONNECT_PASSING,
 		    "the server offers no resource binding");
 		return;
 	}
-	c->features = elem_copy(c->arena, features);
 	iq = elem_new(c->arena, NS_CLIENT, "iq");
 	elem_set(iq, "type", "set");
 	elem_set(iq, "id", BIND_ID);
@@ -158,13 +162,21 @@ ask_to_bind(struct connect *c, const struct elem *features)
 	c->phase = PHASE_BIND;
 }
 
-static void
-hand_over(struct connect *c)
+struct stream *
+connect_take_stream(struct connect *c)
 {
 	struct stream *stream = c->stream;
 
 	c->stream = NULL;
 	timer_stop(&c->deadline);
+	return stream;
+}
+
+static void
+hand_over(struct connect *c)
+{
+	struct stream *stream = connect_take_stream(c);
+
 	c->events->ready(c->arg, stream, c->full, c->features);
 }
 
@@ -252,7 +264,9 @@ on_features(struct connect *c, const struct elem *features)
 		connect_begin_sasl(c, features);
 		break;
 	case PHASE_BIND_OFFER:
-		ask_to_bind(c, features);
+		c->features = elem_copy(c->arena, features);
+		if (!connect_begin_resume(c))
+			connect_bind(c);
 		break;
 	default:
 		connect_fail(c, CONNECT_PASSING,
@@ -272,6 +286,8 @@ on_stanza(void *arg, struct elem *e)
 		on_tls_answer(c, e);
 	else if (c->phase == PHASE_SASL && text_equals(e->ns, NS_SASL))
 		connect_on_sasl(c, e);
+	else if (c->phase == PHASE_RESUME && text_equals(e->ns, NS_SM))
+		connect_on_resume(c, e);
 	else if (c->phase == PHASE_BIND || c->phase == PHASE_SESSION)
 		on_iq(c, e);
 	else
@@ -335,6 +351,7 @@ copy_options(struct connect *c, const struct connect_options *options)
 	c->name = mem_strdup(options->name);
 	c->password = mem_strdup(options->password);
 	c->resource = mem_strdup(options->resource);
+	c->resume_id = mem_strdup(options->resume_id);
 	if (options->trust != NULL)
 		tls_trust_ref(options->trust);
 }

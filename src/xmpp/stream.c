@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "io/loop.h"
 #include "xmpp/ns.h"
+#include "xmpp/stanza.h"
 
 /* For the peer to take our last words. */
 #define LINGER_MS 2000
@@ -19,9 +20,11 @@ struct stream {
 	struct xml *xml;
 	const struct stream_events *events;
 	void *arg;
+	struct sm *sm; /* NULL: nobody counts */
 	char *id, *lang;
 	char *asked;      /* `to` of the peer's header */
 	bool is_open;     /* our header was sent */
+	bool was_closed;  /* by the peer */
 	uint64_t written; /* frames, when it ended */
 	unsigned inside;  /* callbacks that run */
 	bool is_dead;     /* freed when the last of them returns */
@@ -148,9 +151,10 @@ stream_open(struct stream *s, const char *from, const char *to,
 	s->is_open = true;
 }
 
-/* An error needs a header before it (RFC 6120 4.9.1.2). */
+/* An error needs a header before it (RFC 6120 4.9.1.2); its order is of 4.9.2. */
 static void
-send_error(struct stream *s, enum stream_cond cond, const char *text)
+send_error(struct stream *s, enum stream_cond cond, const char *xml,
+    const char *text)
 {
 	struct buf b = { 0 };
 
@@ -165,6 +169,7 @@ send_error(struct stream *s, enum stream_cond cond, const char *text)
 		elem_escape(&b, text);
 		buf_puts(&b, "</text>");
 	}
+	buf_puts(&b, xml != NULL ? xml : "");
 	buf_puts(&b, "</stream:error>");
 	send_bytes(s, &b);
 	buf_free(&b);
@@ -196,7 +201,7 @@ tell_closed(struct stream *s, const char *cond, const char *reason)
 static void
 refuse(struct stream *s, enum stream_cond cond, const char *text)
 {
-	send_error(s, cond, text);
+	send_error(s, cond, NULL, text);
 	hang_up(s);
 	tell_closed(s, conditions[cond], text);
 }
@@ -204,12 +209,19 @@ refuse(struct stream *s, enum stream_cond cond, const char *text)
 void
 stream_fail(struct stream **holder, enum stream_cond cond, const char *text)
 {
+	stream_fail_with(holder, cond, NULL, text);
+}
+
+void
+stream_fail_with(struct stream **holder, enum stream_cond cond, const char *xml,
+    const char *text)
+{
 	struct stream *s = *holder;
 
 	if (s == NULL)
 		return;
 	if (s->conn != NULL)
-		send_error(s, cond, text);
+		send_error(s, cond, xml, text);
 	hang_up(s);
 	release(holder);
 }
@@ -301,6 +313,7 @@ on_error(struct stream *s, const struct elem *error)
 	const char *text = elem_child_text(error, NS_STREAM_ERROR, "text");
 	const char *cond = "undefined-condition", *said = "";
 
+	s->was_closed = true;
 	ELEM_EACH(child, error) {
 		if (!text_equals(child->ns, NS_STREAM_ERROR) ||
 		    strcmp(child->name, "text") == 0)
@@ -331,6 +344,7 @@ on_close(void *arg)
 {
 	struct stream *s = arg;
 
+	s->was_closed = true;
 	hang_up(s);
 	tell_closed(s, NULL, "the peer closed the stream");
 }
@@ -472,12 +486,27 @@ stream_start_tls_client(struct stream *s, struct tls_trust *trust,
 }
 
 void
+stream_set_sm(struct stream *s, struct sm *sm)
+{
+	s->sm = sm;
+}
+
+static void
+count_stanza(struct stream *s)
+{
+	if (s->sm != NULL)
+		s->sm->out++;
+}
+
+void
 stream_send(struct stream *s, const struct elem *e)
 {
 	struct buf b = { 0 };
 
 	if (s->conn == NULL)
 		return;
+	if (stanza_kind(e) != STANZA_NONE)
+		count_stanza(s);
 	elem_write(&b, e, NS_CLIENT);
 	send_bytes(s, &b);
 	buf_free(&b);
@@ -487,20 +516,29 @@ void
 stream_send_frame(struct stream *s, const char *head, size_t len,
     struct blob *body, const char *tail)
 {
-	if (s->conn != NULL)
-		conn_send(s->conn, head, len, body, tail);
+	if (s->conn == NULL)
+		return;
+	count_stanza(s);
+	conn_send(s->conn, head, len, body, tail);
 }
 
 void
 stream_send_text(struct stream *s, const char *text)
 {
-	stream_send_frame(s, text, strlen(text), NULL, NULL);
+	if (s->conn != NULL)
+		conn_send(s->conn, text, strlen(text), NULL, NULL);
 }
 
 struct conn *
 stream_conn(struct stream *s)
 {
 	return s->conn;
+}
+
+bool
+stream_was_closed(const struct stream *s)
+{
+	return s->was_closed;
 }
 
 uint64_t

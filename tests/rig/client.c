@@ -111,6 +111,10 @@ rig_login(struct rig_client *c, const char *domain, const char *name,
 
 	mem_free_string(&c->failure);
 	peer_cut(&c->peer);
+	if (rig->proxy == NULL) {
+		c->failure = mem_strdup("there is no proxy");
+		return -1;
+	}
 	wire_new(rig->cut, &rig->activity, &theirs, &ours);
 	c->peer.wire = ours;
 	c->peer.answer = answer_ping;

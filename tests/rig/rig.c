@@ -45,23 +45,49 @@ add_servers(struct rig *rig, const struct config *config)
 	}
 }
 
+static struct config *
+read_config(struct rig *rig, struct err *err)
+{
+	return config_parse(rig->config_xml, strlen(rig->config_xml),
+	    "/rig/proxy.xml", err);
+}
+
 static int
-start(struct rig *rig, const char *xml, struct err *err)
+make_peers(struct rig *rig, struct err *err)
+{
+	struct config *config = read_config(rig, err);
+
+	if (config == NULL)
+		return -1;
+	add_servers(rig, config);
+	config_free(&config);
+	return (rig->peers = loop_new(err)) != NULL ? 0 : -1;
+}
+
+int
+rig_start(struct rig *rig, struct err *err)
 {
 	struct proxy_env env = rig_env(rig);
 	struct config *config;
 
-	config = config_parse(xml, strlen(xml), "/rig/proxy.xml", err);
-	if (config == NULL)
+	if (rig->is_stopped)
+		rig_kill(rig);
+	if (rig->proxy != NULL)
+		return err_set(err, "the proxy is up");
+	if ((config = read_config(rig, err)) == NULL)
 		return -1;
-	add_servers(rig, config);
-	if ((rig->loop = loop_new(err)) == NULL ||
-	    (rig->peers = loop_new(err)) == NULL) {
-		config_free(&config);
-		return -1;
-	}
 	rig->proxy = proxy_new(rig->loop, config, &env, modules);
 	return 0;
+}
+
+/* Its connections go with the loop, and with them all that was not written. */
+void
+rig_kill(struct rig *rig)
+{
+	proxy_free(&rig->proxy);
+	loop_free(&rig->loop);
+	rig->loop = loop_new(NULL);
+	rig->is_stopped = false;
 }
 
 struct rig *
@@ -69,6 +95,7 @@ rig_new(const char *config_xml, size_t cut, struct err *err)
 {
 	struct rig *rig = mem_alloc(sizeof(*rig));
 
+	rig->config_xml = mem_strdup(config_xml);
 	rig->cut = cut;
 	STAILQ_INIT(&rig->servers);
 	STAILQ_INIT(&rig->clients);
@@ -77,7 +104,8 @@ rig_new(const char *config_xml, size_t cut, struct err *err)
 	STAILQ_INIT(&rig->jobs);
 	clock_fake(1000000, RIG_WALL);
 	log_capture(take_line, rig);
-	if (start(rig, config_xml, err) != 0)
+	if (make_peers(rig, err) != 0 || (rig->loop = loop_new(err)) == NULL ||
+	    rig_start(rig, err) != 0)
 		rig_free(&rig);
 	return rig;
 }
@@ -124,6 +152,7 @@ rig_free(struct rig **holder)
 	loop_free(&rig->loop);
 	free(rig->salted);
 	free(rig->features);
+	free(rig->config_xml);
 	log_capture(NULL, NULL);
 	buf_free(&rig->log);
 	clock_real();

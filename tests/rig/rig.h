@@ -52,10 +52,11 @@ struct rig_client {
 };
 
 struct rig {
-	struct loop *loop;  /* the proxy's */
-	struct loop *peers; /* of everybody else */
-	struct proxy *proxy;
+	struct loop *loop;   /* the proxy's */
+	struct loop *peers;  /* of everybody else */
+	struct proxy *proxy; /* NULL: dead */
 	bool is_stopped;
+	char *config_xml;
 	char *features;    /* XML of more stream features of the servers */
 	size_t cut;        /* bytes a turn on each connection; 0: no limit */
 	uint64_t activity; /* goes up with whatever happens */
@@ -74,6 +75,10 @@ struct rig {
 struct rig *rig_new(const char *config_xml, size_t cut, struct err *);
 /* As SIGTERM does. */
 void rig_stop(struct rig *);
+/* The proxy dies without a word, with all that it has not committed. */
+void rig_kill(struct rig *);
+/* Again, after either. */
+int rig_start(struct rig *, struct err *);
 /* Stops, and frees everything. */
 void rig_free(struct rig **);
 /* Runs until nobody has anything to do at this time of the clock. */
@@ -101,6 +106,9 @@ void rig_server_free(struct rig_server *);
 /* A connection of the proxy; which server's is known when it has logged in. */
 void rig_server_accept(struct rig *, struct transport *);
 void rig_server_drop_attempts(struct rig *);
+
+/* answers.c: peer.answer of servers. */
+bool rig_server_answer(struct peer *, struct elem *);
 
 /* env.c: how the proxy reaches servers and has work done. */
 struct proxy_env rig_env(struct rig *);

@@ -214,6 +214,23 @@ make_rig(struct run *run)
 	return 0;
 }
 
+void
+run_name(struct run *run, const struct peer *p)
+{
+	const char *full = p->full != NULL ? p->full : "";
+
+	vars_set(&run->vars, p->name, strlen(p->name), full, strlen(full));
+}
+
+void
+run_name_servers(struct run *run)
+{
+	struct rig_server *s;
+
+	STAILQ_FOREACH(s, &run->rig->servers, next)
+		run_name(run, &s->peer);
+}
+
 /* The first login upstream is routine; manual servers show it to the script. */
 static void
 begin(struct run *run)
@@ -225,10 +242,8 @@ begin(struct run *run)
 	STAILQ_FOREACH(s, &run->rig->servers, next) {
 		if (!s->is_manual)
 			peer_drain(&s->peer);
-		vars_set(&run->vars, s->peer.name, strlen(s->peer.name),
-		    s->peer.full != NULL ? s->peer.full : "",
-		    s->peer.full != NULL ? strlen(s->peer.full) : 0);
 	}
+	run_name_servers(run);
 }
 
 static int
@@ -281,6 +296,7 @@ run_verb(struct run *run, const char *verb, const char *rest)
 	if (rc <= 0)
 		return rc;
 	if ((v = find_verb(setup_verbs, verb)) == NULL &&
+	    (v = find_verb(client_verbs, verb)) == NULL &&
 	    (v = find_verb(acting_verbs, verb)) == NULL)
 		return run_fail(run, "there is no verb '%s'", verb);
 	return enter_phase(run, v->phase) != 0 ? -1 : v->run(run, rest);

@@ -34,8 +34,8 @@ struct verb {
 	enum phase phase;
 	int (*run)(struct run *, const char *rest);
 };
-/* setup.c, verbs.c; each ends with a NULL name. */
-extern const struct verb setup_verbs[], acting_verbs[];
+/* setup.c, clients.c, verbs.c; each ends with a NULL name. */
+extern const struct verb setup_verbs[], client_verbs[], acting_verbs[];
 
 /* 0, or -1 and run->why; *at is the statement. */
 int run_script(struct run *, const struct statement **at);
@@ -51,6 +51,9 @@ struct peer *run_peer(struct run *, const char *name);
 /* The server named in front of *rest, which moves behind it; else S. */
 struct rig_server *run_server(struct run *, const char **rest);
 void run_drain(struct run *); /* every queue */
+/* $C1, $S are what was bound. */
+void run_name(struct run *, const struct peer *);
+void run_name_servers(struct run *);
 /* Of the words in *rest the one "key=..."; NULL without it. */
 char *run_option(struct run *, const char *rest, const char *key);
 bool run_has_word(struct run *, const char *rest, const char *word);

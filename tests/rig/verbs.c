@@ -1,4 +1,4 @@
-/* Verbs of what happens: to clients, to the upstream, to time. */
+/* Verbs of what happens: to the upstream, to the proxy, to time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,206 +9,10 @@
 
 #define UP_SECONDS 900 /* backoff ends at five minutes */
 
-/* --- clients --- */
-
-static int
-log_in(struct run *run, struct rig_client *c, const char *options)
-{
-	const char *view = run_option(run, options, "view");
-	const char *as = run_option(run, options, "as");
-	const char *resource = run_option(run, options, "resource");
-	char *lower = arena_strdup(run->arena, c->peer.name);
-
-	if (as == NULL)
-		as = view != NULL && strcmp(view, "node") == 0 ?
-		    "alice@proxy.example" :
-		    "alice@a.example";
-	lower[0] = 'c';
-	if (resource == NULL)
-		resource = lower;
-	return rig_login(c, strchr(as, '@') + 1,
-	    arena_strndup(run->arena, as, strcspn(as, "@")),
-	    *resource != '\0' ? resource : NULL);
-}
-
-static int
-on_connect(struct run *run, const char *rest)
-{
-	const char *name = script_word(run->arena, &rest);
-	struct peer *p = run_peer(run, name);
-	struct rig_client *c;
-
-	if (p == NULL)
-		return -1;
-	c = rig_client(run->rig, name);
-	if (log_in(run, c, rest) != 0)
-		return run_fail(run, "%s cannot log in: %s", name, c->failure);
-	vars_set(&run->vars, name, strlen(name), p->full, strlen(p->full));
-	return 0;
-}
-
-/* "refused C1 text of the failure [options]" */
-static int
-on_refused(struct run *run, const char *rest)
-{
-	const char *name = script_word(run->arena, &rest);
-	const char *text = script_word(run->arena, &rest);
-	struct peer *p = run_peer(run, name);
-	struct rig_client *c;
-
-	if (p == NULL)
-		return -1;
-	c = rig_client(run->rig, name);
-	if (log_in(run, c, rest) == 0)
-		return run_fail(run, "%s can log in", name);
-	if (text != NULL && strstr(c->failure, text) == NULL)
-		return run_fail(run, "%s cannot log in: %s", name, c->failure);
-	return 0;
-}
-
-static void
-send_presence(struct run *run, struct peer *p, const char *options)
-{
-	const char *priority = run_option(run, options, "priority");
-	const char *show = run_option(run, options, "show");
-	struct buf b = { 0 };
-
-	buf_puts(&b, "<presence>");
-	if (show != NULL)
-		buf_printf(&b, "<show>%s</show>", show);
-	if (priority != NULL)
-		buf_printf(&b, "<priority>%s</priority>", priority);
-	buf_puts(&b, "</presence>");
-	rig_trace_text(run->rig, p->name, ">", b.data);
-	peer_send(p, b.data);
-	buf_free(&b);
-	rig_run(run->rig);
-}
-
-static int
-on_presence(struct run *run, const char *rest)
-{
-	struct peer *p = run_peer(run, script_word(run->arena, &rest));
-
-	if (p == NULL)
-		return -1;
-	send_presence(run, p, rest);
-	return 0;
-}
-
-/* As clients begin: roster, carbons, presence. What that gives is routine. */
-static int
-on_login(struct run *run, const char *rest)
-{
-	const char *after = rest;
-	const char *name = script_word(run->arena, &after);
-	struct peer *p;
-
-	if (on_connect(run, rest) != 0)
-		return -1;
-	p = run_peer(run, name);
-	if (!run_has_word(run, after, "noroster"))
-		peer_send(p,
-		    "<iq type='get' id='login-roster'>"
-		    "<query xmlns='" NS_ROSTER "'/></iq>");
-	if (run_has_word(run, after, "carbons"))
-		peer_send(p,
-		    "<iq type='set' id='login-carbons'>"
-		    "<enable xmlns='" NS_CARBONS "'/></iq>");
-	if (!run_has_word(run, after, "nopresence"))
-		send_presence(run, p, after);
-	rig_run(run->rig);
-	if (p->stream == NULL)
-		return run_fail(run, "%s was closed: %s", name,
-		    p->cond != NULL ? p->cond : "-");
-	run_drain(run);
-	return 0;
-}
-
-static int
-on_logout(struct run *run, const char *rest)
-{
-	struct peer *p = run_peer(run, script_word(run->arena, &rest));
-
-	if (p == NULL)
-		return -1;
-	peer_send(p, "<presence type='unavailable'/>");
-	peer_close(p);
-	rig_run(run->rig);
-	run_drain(run);
-	return 0;
-}
-
-static int
-with_peer(struct run *run, const char *rest, void (*act)(struct peer *))
-{
-	struct peer *p = run_peer(run, script_word(run->arena, &rest));
-
-	if (p == NULL)
-		return -1;
-	act(p);
-	rig_run(run->rig);
-	return 0;
-}
-
-static int
-on_close(struct run *run, const char *rest)
-{
-	return with_peer(run, rest, peer_close);
-}
-
-static int
-on_lose(struct run *run, const char *rest)
-{
-	return with_peer(run, rest, peer_cut);
-}
-
-static void
-stall(struct peer *p)
-{
-	peer_stall(p, 1024);
-}
-
-static void
-unstall(struct peer *p)
-{
-	peer_stall(p, 0);
-}
-
-static int
-on_stall(struct run *run, const char *rest)
-{
-	return with_peer(run, rest, stall);
-}
-
-static int
-on_unstall(struct run *run, const char *rest)
-{
-	return with_peer(run, rest, unstall);
-}
-
-static int
-on_closed(struct run *run, const char *rest)
-{
-	const char *name = script_word(run->arena, &rest);
-	struct peer *p = run_peer(run, name);
-
-	if (p == NULL)
-		return -1;
-	rig_run(run->rig);
-	if (!p->was_closed)
-		return run_fail(run, "%s was not closed", name);
-	if (strcmp(rest, "...") != 0 &&
-	    !text_equals(p->cond, *rest != '\0' ? rest : NULL))
-		return run_fail(run, "%s was closed with %s (%s)", name,
-		    p->cond != NULL ? p->cond : "no error", p->reason);
-	return 0;
-}
-
 /* --- upstream --- */
 
 static void
-take_down(struct run *run, struct rig_server *s, const char *cond)
+take_down(struct rig_server *s, const char *cond)
 {
 	char *error;
 
@@ -223,7 +27,6 @@ take_down(struct run *run, struct rig_server *s, const char *cond)
 	} else {
 		peer_cut(&s->peer);
 	}
-	rig_run(run->rig);
 }
 
 static int
@@ -234,8 +37,7 @@ bring_up(struct run *run, struct rig_server *s)
 		rig_wait(run->rig, 1000);
 	if (s->peer.stream == NULL)
 		return run_fail(run, "the upstream does not come up");
-	vars_set(&run->vars, s->peer.name, strlen(s->peer.name), s->peer.full,
-	    strlen(s->peer.full));
+	run_name(run, &s->peer);
 	rig_run(run->rig);
 	return 0;
 }
@@ -248,9 +50,13 @@ on_upstream(struct run *run, const char *rest)
 
 	if (text_equals(how, "up"))
 		return bring_up(run, s);
-	if (!text_equals(how, "down"))
-		return run_fail(run, "an upstream is up or down");
-	take_down(run, s, *rest != '\0' ? rest : NULL);
+	if (text_equals(how, "cut"))
+		peer_cut(&s->peer);
+	else if (text_equals(how, "down"))
+		take_down(s, *rest != '\0' ? rest : NULL);
+	else
+		return run_fail(run, "an upstream is up, down or cut");
+	rig_run(run->rig);
 	return 0;
 }
 
@@ -279,6 +85,29 @@ on_stop(struct run *run, const char *rest)
 	(void)rest;
 	rig_stop(run->rig);
 	return 0;
+}
+
+static int
+on_start(struct run *run, const char *rest)
+{
+	struct err err = { "" };
+
+	(void)rest;
+	if (rig_start(run->rig, &err) != 0)
+		return run_fail(run, "%s", err.text);
+	rig_run(run->rig);
+	run_name_servers(run);
+	return 0;
+}
+
+static int
+on_kill(struct run *run, const char *rest)
+{
+	if (run->rig->proxy == NULL)
+		return run_fail(run, "the proxy is dead already");
+	rig_kill(run->rig);
+	rig_run(run->rig);
+	return strcmp(rest, "down") == 0 ? 0 : on_start(run, rest);
 }
 
 static int
@@ -333,18 +162,10 @@ on_repeat(struct run *run, const char *rest)
 
 const struct verb acting_verbs[] = {
 	{ "repeat", PHASE_ANY, on_repeat },
-	{ "connect", PHASE_ACTION, on_connect },
-	{ "refused", PHASE_ACTION, on_refused },
-	{ "login", PHASE_ACTION, on_login },
-	{ "logout", PHASE_ACTION, on_logout },
-	{ "presence", PHASE_ACTION, on_presence },
-	{ "close", PHASE_ACTION, on_close },
-	{ "lose", PHASE_ACTION, on_lose },
-	{ "stall", PHASE_ACTION, on_stall },
-	{ "unstall", PHASE_ACTION, on_unstall },
-	{ "closed", PHASE_ACTION, on_closed },
 	{ "upstream", PHASE_ACTION, on_upstream },
 	{ "stop", PHASE_ACTION, on_stop },
+	{ "kill", PHASE_ACTION, on_kill },
+	{ "start", PHASE_ACTION, on_start },
 	{ "wait", PHASE_ACTION, on_wait },
 	{ "nothing", PHASE_ACTION, run_nothing },
 	{ "drain", PHASE_ACTION, on_drain },

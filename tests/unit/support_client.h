@@ -88,8 +88,11 @@ client_begin(struct core_client *cl, struct core *c, const char *peer,
     const char *domain, const char *name, const char *password,
     const char *resource)
 {
-	static const struct connect_events events = { client_salted,
-		client_ready, client_failed };
+	static const struct connect_events events = {
+		.salted = client_salted,
+		.ready = client_ready,
+		.failed = client_failed,
+	};
 	struct connect_options options = {
 		.domain = domain,
 		.domain_ascii = domain,

@@ -15,6 +15,10 @@
 #define BIND(inside) \
 	"<iq type='set' id='b1'><bind xmlns='" NS_BIND "'>" inside \
 	"</bind></iq>"
+#define RESUME(attrs) "<resume xmlns='" NS_SM "'" attrs "/>"
+#define FAILED(attrs, cond) \
+	"<failed xmlns='" NS_SM "'" attrs "><" cond " xmlns='" NS_STANZA_ERROR \
+	"'/></failed>"
 
 /* The owner of what is tested, the bare other end, and all that happened. */
 struct owner_of {
@@ -28,7 +32,9 @@ struct owner_of {
 	bool no_tries, forbid, defer;
 	const char *full;           /* that bind() gives */
 	enum error_cond bind_error; /* where it gives NULL */
-	const char *end_in;         /* the callback in which to end it */
+	enum accept_resume resume_result;
+	struct accept_refusal refusal;
+	const char *end_in; /* the callback in which to end it */
 	bool end_with_word;
 };
 
@@ -128,6 +134,20 @@ bind_resource(void *arg, const char *resource, enum error_cond *cond)
 	return o->full;
 }
 
+static enum accept_resume
+resume(void *arg, const char *previd, uint32_t h,
+    struct accept_refusal *refusal)
+{
+	struct owner_of *o = arg;
+	char *text = mem_printf("%.20s,%u", previd, (unsigned)h);
+
+	assert_true(strlen(previd) <= SM_ID_MAX);
+	*refusal = o->refusal;
+	note(o, "resume", text);
+	free(text);
+	return o->resume_result;
+}
+
 static void
 on_stanza(void *arg, struct elem *e)
 {
@@ -145,14 +165,25 @@ static const struct stream_events stream_events = { .stanza = on_stanza,
 	.closed = on_closed };
 
 static void
-ready(void *arg, struct stream *stream)
+take(struct owner_of *o, struct stream *stream, const char *event)
 {
-	struct owner_of *o = arg;
-
 	o->stream = stream;
 	stream_set_owner(stream, &stream_events, o);
 	accept_free(&o->accept);
-	note(o, "ready", NULL);
+	note(o, event, NULL);
+}
+
+static void
+ready(void *arg, struct stream *stream)
+{
+	take(arg, stream, "ready");
+}
+
+static void
+resumed(void *arg, struct stream *stream)
+{
+	take(arg, stream, "resumed");
+	stream_send_text(stream, "<resumed/>");
 }
 
 static void
@@ -164,13 +195,28 @@ closed(void *arg, const char *reason)
 	accept_free(&o->accept);
 }
 
-static const struct accept_host host = { serves, salt, may_try, check,
-	authorize, failed, bind_resource, ready, closed };
+static const struct accept_host host = {
+	.serves = serves,
+	.salt = salt,
+	.may_try = may_try,
+	.check = check,
+	.authorize = authorize,
+	.failed = failed,
+	.bind = bind_resource,
+	.resume = resume,
+	.ready = ready,
+	.resumed = resumed,
+	.closed = closed,
+};
+
+/* One that resumes nothing. */
+static struct accept_host plain_host;
 
 static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
 
 static void
-begin_refusing(struct owner_of *o, enum accept_tls tls, unsigned refusal_ms)
+begin_with(struct owner_of *o, enum accept_tls tls, unsigned refusal_ms,
+    const struct accept_host *with)
 {
 	struct accept_options options = {
 		.tls = tls,
@@ -189,8 +235,14 @@ begin_refusing(struct owner_of *o, enum accept_tls tls, unsigned refusal_ms)
 	o->wire = transport_socket(fds[1]);
 	o->accept = accept_new(o->loop,
 	    conn_new(o->loop, transport_socket(fds[0]), "c1", NULL, NULL),
-	    &options, &host, o);
+	    &options, with, o);
 	buf_puts(&o->notes, "");
+}
+
+static void
+begin_refusing(struct owner_of *o, enum accept_tls tls, unsigned refusal_ms)
+{
+	begin_with(o, tls, refusal_ms, &host);
 }
 
 static void
@@ -299,14 +351,20 @@ exchange(struct owner_of *o, const char *name, const char *password)
 }
 
 static void
-begin_bound_to(struct owner_of *o)
+begin_bound_with(struct owner_of *o, const struct accept_host *with)
 {
-	begin(o, ACCEPT_PLAIN);
+	begin_with(o, ACCEPT_PLAIN, 0, with);
 	put(o, HEAD);
 	exchange(o, "user", "pencil");
 	assert_has(o->out, "<success xmlns='" NS_SASL "'>");
 	put(o, HEAD);
 	buf_clear(&o->notes);
+}
+
+static void
+begin_bound_to(struct owner_of *o)
+{
+	begin_bound_with(o, &host);
 }
 
 static void
@@ -662,7 +720,10 @@ test_before_bind(void **state)
 		"<iq type='get' id='1'/>",
 		"<iq type='get' id='1'><bind xmlns='" NS_BIND "'/></iq>",
 		"<iq type='set' id='1'><session xmlns='" NS_SESSION "'/></iq>",
-		"<enable xmlns='" NS_SM "'/>",
+		"<enable/>",
+		"<r xmlns='" NS_SM "'/>",
+		"<a xmlns='" NS_SM "' h='0'/>",
+		"<resumed xmlns='" NS_SM "' previd='x' h='0'/>",
 		AUTH("SCRAM-SHA-1", FIRST),
 	};
 
@@ -676,6 +737,195 @@ test_before_bind(void **state)
 		assert_null(o.accept);
 		finish(&o);
 	}
+}
+
+/* All that the server answers, of input in pieces of so many bytes. */
+static void
+put_pieces(struct owner_of *o, const char *text, size_t size)
+{
+	struct buf all = { 0 };
+	char piece[256];
+
+	buf_puts(&all, "");
+	for (; *text != '\0'; text += strlen(piece)) {
+		snprintf(piece, size + 1, "%s", text);
+		put(o, piece);
+		buf_puts(&all, o->out);
+	}
+	snprintf(o->out, sizeof(o->out), "%s", all.data);
+	buf_free(&all);
+}
+
+/* What comes behind <resume/> is the new owner's, in order; nothing else answers. */
+static void
+test_resume(void **state)
+{
+	static const char in[] = RESUME(
+	    " h='4294967295' previd='&lt;id'") "<message/><r xmlns='" NS_SM
+					       "'/><presence/>";
+	static const size_t sizes[] = { 255, 1, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct owner_of o;
+
+		begin_bound_to(&o);
+		put_pieces(&o, in, sizes[i]);
+		assert_string_equal(o.notes.data,
+		    "resume(<id,4294967295) resumed(-) stanza(message) "
+		    "stanza(r) stanza(presence) ");
+		assert_string_equal(o.out, "<resumed/>");
+		/* The time that a login has is over for good. */
+		clock_advance(100000);
+		put(&o, "<iq/>");
+		assert_has(o.notes.data, "stanza(iq) ");
+		finish(&o);
+	}
+}
+
+/* The one that was refused binds, with what came directly behind it. */
+static void
+test_not_resumed(void **state)
+{
+	static const char in[] = RESUME(" h='0' previd='x'")
+	    BIND("") "<presence/>";
+	static const size_t sizes[] = { 255, 1 };
+	struct owner_of o;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		begin_bound_to(&o);
+		o.resume_result = ACCEPT_NOT_RESUMED;
+		o.refusal.has_h = i % 2 != 0;
+		o.refusal.h = 4294967295;
+		put_pieces(&o, in, sizes[i / 2]);
+		assert_string_equal(o.notes.data,
+		    "resume(x,0) bind(-) ready(-) stanza(presence) ");
+		assert_int_equal(strncmp(o.out,
+				     i % 2 != 0 ? FAILED(" h='4294967295'",
+						      "item-not-found") :
+						  FAILED("", "item-not-found"),
+				     strlen(FAILED("", "item-not-found"))),
+		    0);
+		assert_has(o.out, "<jid>user@a.example/r</jid>");
+		finish(&o);
+	}
+
+	/* Or tries another, in the time that a login has. */
+	begin_bound_to(&o);
+	o.resume_result = ACCEPT_NOT_RESUMED;
+	put(&o, RESUME(" h='0' previd='x'"));
+	o.resume_result = ACCEPT_RESUMED;
+	put(&o, RESUME(" h='1' previd='y'"));
+	assert_string_equal(o.notes.data,
+	    "resume(x,0) resume(y,1) resumed(-) ");
+	finish(&o);
+
+	begin_bound_to(&o);
+	o.resume_result = ACCEPT_NOT_RESUMED;
+	put(&o, RESUME(" h='0' previd='x'"));
+	clock_advance(60000);
+	put(&o, " ");
+	assert_has(o.out, "<connection-timeout ");
+	assert_has(o.notes.data, "closed(the login took too long)");
+	finish(&o);
+}
+
+static void
+test_resume_too_high(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin_bound_to(&o);
+	o.resume_result = ACCEPT_TOO_HIGH;
+	o.refusal.sent = 8;
+	put(&o, RESUME(" h='10' previd='x'") BIND("") "<presence/>");
+	assert_has(o.out,
+	    "<stream:error><undefined-condition xmlns='" NS_STREAM_ERROR
+	    "'/><text ");
+	assert_has(o.out,
+	    "</text><handled-count-too-high xmlns='" NS_SM
+	    "' h='10' send-count='8'/></stream:error></stream:stream>");
+	assert_string_equal(o.notes.data,
+	    "resume(x,10) closed(10 stanzas acknowledged, but only 8 sent) ");
+	assert_null(o.accept);
+	finish(&o);
+}
+
+/* What is no good, and what it gets; the client may go on in each case. */
+static void
+test_bad_resume(void **state)
+{
+	static const struct {
+		const char *in, *cond;
+	} cases[] = {
+		{ "<enable xmlns='" NS_SM "' resume='true'/>",
+		    "unexpected-request" },
+		{ RESUME(""), "bad-request" },
+		{ RESUME(" h='1'"), "bad-request" },
+		{ RESUME(" h='1' previd=''"), "bad-request" },
+		{ RESUME(" previd='x'"), "bad-request" },
+		{ RESUME(" h='' previd='x'"), "bad-request" },
+		{ RESUME(" h='-1' previd='x'"), "bad-request" },
+		{ RESUME(" h='4294967296' previd='x'"), "bad-request" },
+		{ RESUME(" h='1x' previd='x'"), "bad-request" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *failure = mem_printf(FAILED("", "%s"), cases[i].cond);
+		struct owner_of o;
+
+		begin_bound_to(&o);
+		put(&o, cases[i].in);
+		assert_string_equal(o.out, failure);
+		put(&o, BIND(""));
+		assert_string_equal(o.notes.data, "bind(-) ready(-) ");
+		finish(&o);
+		free(failure);
+	}
+}
+
+static void
+test_long_previd(void **state)
+{
+	struct buf id = { 0 };
+	struct owner_of o;
+	char *in;
+
+	(void)state;
+	while (id.len < SM_ID_MAX)
+		buf_putc(&id, 'i');
+	for (int too_long = 0; too_long < 2; too_long++) {
+		in = mem_printf(RESUME(" h='1' previd='%s'"), id.data);
+		begin_bound_to(&o);
+		put(&o, in);
+		if (too_long)
+			assert_string_equal(o.out, FAILED("", "bad-request"));
+		else
+			assert_has(o.notes.data, "resumed(-)");
+		finish(&o);
+		free(in);
+		buf_putc(&id, 'i');
+	}
+	buf_free(&id);
+}
+
+static void
+test_resumes_nothing(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	plain_host = host;
+	plain_host.resume = NULL;
+	begin_bound_with(&o, &plain_host);
+	put(&o, RESUME(" h='1' previd='x'"));
+	assert_string_equal(o.out, FAILED("", "feature-not-implemented"));
+	put(&o, BIND(""));
+	assert_string_equal(o.notes.data, "bind(-) ready(-) ");
+	finish(&o);
 }
 
 static void
@@ -844,7 +1094,7 @@ static void
 test_end_inside(void **state)
 {
 	static const char *const in[] = { "serves", "may_try", "salt", "check",
-		"authorize", "bind", "failed" };
+		"authorize", "resume", "bind", "failed" };
 	const size_t count = sizeof(in) / sizeof(*in);
 
 	(void)state;
@@ -857,6 +1107,7 @@ test_end_inside(void **state)
 		begin(&o, ACCEPT_PLAIN);
 		o.end_in = where;
 		o.end_with_word = i >= count;
+		o.resume_result = ACCEPT_NOT_RESUMED;
 		put(&o, HEAD);
 		if (early)
 			put(&o, AUTH("SCRAM-SHA-256", FIRST));
@@ -865,7 +1116,7 @@ test_end_inside(void **state)
 		if (o.accept != NULL)
 			put(&o, HEAD);
 		if (o.accept != NULL)
-			put(&o, BIND(""));
+			put(&o, RESUME(" h='1' previd='x'") BIND(""));
 		assert_null(o.accept);
 		assert_null(o.stream);
 		assert_has_no(o.notes.data, "closed");
@@ -906,6 +1157,12 @@ main(void)
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_bind_errors),
 		cmocka_unit_test(test_before_bind),
+		cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_not_resumed),
+		cmocka_unit_test(test_resume_too_high),
+		cmocka_unit_test(test_bad_resume),
+		cmocka_unit_test(test_long_previd),
+		cmocka_unit_test(test_resumes_nothing),
 		cmocka_unit_test(test_domain_stays),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_stray_answer),

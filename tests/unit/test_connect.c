@@ -16,6 +16,11 @@
 #define BIND          "<bind xmlns='" NS_BIND "'/>"
 #define SESSION(x)    "<session xmlns='" NS_SESSION "'>" x "</session>"
 #define ERROR(x)      "<stream:error>" x "</stream:error>"
+#define SM            "<sm xmlns='" NS_SM "'/>"
+#define RESUMED(x)    "<resumed xmlns='" NS_SM "'" x "/>"
+#define FAILED(x) \
+	"<failed xmlns='" NS_SM "'" x "><item-not-found " \
+	"xmlns='" NS_STANZA_ERROR "'/></failed>"
 #define BOUND(jid) \
 	"<iq type='result' id='bind'><bind xmlns='" NS_BIND "'><jid>" jid \
 	"</jid></bind></iq>"
@@ -34,7 +39,7 @@ struct owner_of {
 	char out[16384];
 	enum connect_failure failure;
 	char text[512];
-	bool defer, no_key, free_in_salted;
+	bool defer, no_key, free_in_salted, free_in_not_resumed;
 };
 
 static void
@@ -73,16 +78,42 @@ on_stanza(void *arg, struct elem *e)
 static const struct stream_events stream_events = { .stanza = on_stanza };
 
 static void
+take(struct owner_of *o, struct stream *stream, const struct elem *features)
+{
+	o->stream = stream;
+	stream_set_owner(stream, &stream_events, o);
+	assert_non_null(elem_find(features, NS_BIND, "bind"));
+	connect_free(&o->connect);
+}
+
+static void
 on_ready(void *arg, struct stream *stream, const char *full,
     const struct elem *features)
 {
 	struct owner_of *o = arg;
 
-	o->stream = stream;
-	stream_set_owner(stream, &stream_events, o);
-	assert_non_null(elem_find(features, NS_BIND, "bind"));
 	buf_printf(&o->notes, "ready(%s) ", full);
-	connect_free(&o->connect);
+	take(o, stream, features);
+}
+
+static void
+on_resumed(void *arg, struct stream *stream, uint32_t h,
+    const struct elem *features)
+{
+	struct owner_of *o = arg;
+
+	buf_printf(&o->notes, "resumed(%u) ", (unsigned)h);
+	take(o, stream, features);
+}
+
+static void
+on_not_resumed(void *arg, bool has_h, uint32_t h)
+{
+	struct owner_of *o = arg;
+
+	buf_printf(&o->notes, "not_resumed(%d,%u) ", has_h, (unsigned)h);
+	if (o->free_in_not_resumed)
+		connect_free(&o->connect);
 }
 
 static void
@@ -96,7 +127,13 @@ on_failed(void *arg, enum connect_failure failure, const char *text)
 	connect_free(&o->connect);
 }
 
-static const struct connect_events events = { on_salted, on_ready, on_failed };
+static const struct connect_events events = {
+	.salted = on_salted,
+	.ready = on_ready,
+	.resumed = on_resumed,
+	.not_resumed = on_not_resumed,
+	.failed = on_failed,
+};
 
 static void
 put(struct owner_of *o, const char *text)
@@ -107,7 +144,8 @@ put(struct owner_of *o, const char *text)
 }
 
 static void
-begin(struct owner_of *o, enum connect_tls tls, const char *resource)
+begin_with(struct owner_of *o, enum connect_tls tls, const char *resource,
+    const char *resume_id)
 {
 	struct connect_options options = {
 		.domain = "a.example",
@@ -115,6 +153,8 @@ begin(struct owner_of *o, enum connect_tls tls, const char *resource)
 		.name = "user",
 		.password = "pencil",
 		.resource = resource,
+		.resume_id = resume_id,
+		.resume_h = UINT32_MAX,
 		.tls = tls,
 		.limits = { 4096, 8, 16, 64 },
 		.tls_ms = 20000,
@@ -130,6 +170,12 @@ begin(struct owner_of *o, enum connect_tls tls, const char *resource)
 	    &options, &events, o);
 	buf_puts(&o->notes, "");
 	put(o, "");
+}
+
+static void
+begin(struct owner_of *o, enum connect_tls tls, const char *resource)
+{
+	begin_with(o, tls, resource, NULL);
 }
 
 static void
@@ -438,6 +484,160 @@ test_failures(void **state)
 	}
 }
 
+/* --- resuming --- */
+
+static void
+begin_resume(struct owner_of *o, const char *features)
+{
+	begin_with(o, CONNECT_PLAIN, "r", "<id>'");
+	log_in(o);
+	put(o, features);
+}
+
+/* In pieces of so many bytes; `out` is what was said to all of them. */
+static void
+put_pieces(struct owner_of *o, const char *text, size_t size)
+{
+	struct buf all = { 0 };
+	char piece[256];
+
+	buf_puts(&all, "");
+	for (; *text != '\0'; text += strlen(piece)) {
+		snprintf(piece, size + 1, "%s", text);
+		put(o, piece);
+		buf_puts(&all, o->out);
+	}
+	snprintf(o->out, sizeof(o->out), "%s", all.data);
+	buf_free(&all);
+}
+
+/* What comes behind <resumed/> is the new owner's, in order. */
+static void
+test_resumed(void **state)
+{
+	static const char in[] = RESUMED(
+	    " previd=\"&lt;id>'\" h='4294967295'") "<message/><r xmlns='" NS_SM
+						   "'/><presence/>";
+	static const size_t sizes[] = { 255, 1, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct owner_of o;
+
+		begin_resume(&o, HEAD FEATURES(BIND SM));
+		assert_string_equal(o.out,
+		    "<resume xmlns='" NS_SM
+		    "' previd='&lt;id&gt;&apos;' h='4294967295'/>");
+		put_pieces(&o, in, sizes[i]);
+		assert_string_equal(o.out, "");
+		assert_string_equal(o.notes.data,
+		    "salted resumed(4294967295) stanza(message) stanza(r) "
+		    "stanza(presence) ");
+		/* The time that a login has is over for good. */
+		clock_advance(100000);
+		put(&o, "<iq/>");
+		assert_has(o.notes.data, "stanza(iq) ");
+		finish(&o);
+	}
+}
+
+static void
+test_not_resumed(void **state)
+{
+	static const struct {
+		const char *features, *in, *note;
+	} cases[] = {
+		{ BIND SM, FAILED(""), "not_resumed(0,0) " },
+		{ BIND SM, FAILED(" h='7'"), "not_resumed(1,7) " },
+		{ BIND SM, FAILED(" h='x'"), "not_resumed(0,0) " },
+		{ BIND SM, "<failed xmlns='" NS_SM "'/>", "not_resumed(0,0) " },
+		{ BIND, "", "not_resumed(0,0) " },
+		{ BIND "<sm xmlns='urn:xmpp:sm:2'/>", "", "not_resumed(0,0) " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
+		char *features = mem_printf(HEAD FEATURES("%s"),
+		    cases[i / 2].features);
+		struct owner_of o;
+
+		begin_resume(&o, features);
+		if (cases[i / 2].in[0] != '\0')
+			put_pieces(&o, cases[i / 2].in, i % 2 == 0 ? 255 : 1);
+		assert_has(o.notes.data, cases[i / 2].note);
+		assert_has(o.out, "<resource>r</resource>");
+		put(&o, BOUND("user@a.example/r") "<presence/>");
+		assert_has(o.notes.data,
+		    ") ready(user@a.example/r) stanza(presence) ");
+		finish(&o);
+		free(features);
+	}
+}
+
+static void
+test_free_in_not_resumed(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	for (int offered = 0; offered < 2; offered++) {
+		begin_with(&o, CONNECT_PLAIN, "r", "x");
+		o.free_in_not_resumed = true;
+		log_in(&o);
+		put(&o,
+		    offered ? HEAD FEATURES(BIND SM) FAILED("") :
+			      HEAD FEATURES(BIND));
+		assert_null(o.connect);
+		assert_string_equal(o.notes.data, "salted not_resumed(0,0) ");
+		finish(&o);
+	}
+}
+
+static void
+test_bad_resumed(void **state)
+{
+	static const struct {
+		const char *in, *text;
+	} cases[] = {
+		{ RESUMED(" previd='y' h='1'"), "another stream" },
+		{ RESUMED(" h='1'"), "another stream" },
+		{ RESUMED(" previd=\"&lt;id>'\""), "what it has handled" },
+		{ RESUMED(" previd=\"&lt;id>'\" h='4294967296'"),
+		    "what it has handled" },
+		{ "<enabled xmlns='" NS_SM "'/>", "<enabled/> out of turn" },
+		{ "<message/>", "<message/> out of turn" },
+		{ BOUND("user@a.example/r"), "<iq/> out of turn" },
+		{ FEATURES(BIND SM), "features out of turn" },
+		{ FAILED("") FAILED("") BOUND("@/"), "no usable JID" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct owner_of o;
+
+		begin_resume(&o, HEAD FEATURES(BIND SM));
+		put(&o, cases[i].in);
+		assert_has(o.text, cases[i].text);
+		assert_int_equal(o.failure, CONNECT_PASSING);
+		finish(&o);
+	}
+}
+
+/* The server may have resumed it: not a word that would end it (XEP-0198 7). */
+static void
+test_resume_timeout(void **state)
+{
+	struct owner_of o;
+
+	(void)state;
+	begin_resume(&o, HEAD FEATURES(BIND SM));
+	clock_advance(60000);
+	put(&o, " ");
+	assert_int_equal(o.failure, CONNECT_LOST);
+	assert_string_equal(o.out, "");
+	finish(&o);
+}
+
 /* A server's root that is none is an error of ours, with a word to the server. */
 static void
 test_success_as_root(void **state)
@@ -572,6 +772,11 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_other_ways),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_resumed),
+		cmocka_unit_test(test_not_resumed),
+		cmocka_unit_test(test_free_in_not_resumed),
+		cmocka_unit_test(test_bad_resumed),
+		cmocka_unit_test(test_resume_timeout),
 		cmocka_unit_test(test_success_as_root),
 		cmocka_unit_test(test_wrong_proof),
 		cmocka_unit_test(test_no_key),

@@ -23,7 +23,8 @@ struct duo {
 	struct tls_certs *certs;
 	struct tls_trust *trust;
 	char folder[64], chain[80], key[80];
-	const char *password;
+	const char *password, *resume_id;
+	bool refuse, was_refused; /* to resume */
 	char full[64], at_server_closed[256], at_client_failed[512];
 	enum connect_failure failure;
 	struct buf got;
@@ -129,6 +130,32 @@ server_ready(void *arg, struct stream *stream)
 	accept_free(&d->accept);
 }
 
+static enum accept_resume
+server_resume(void *arg, const char *previd, uint32_t h,
+    struct accept_refusal *refusal)
+{
+	struct duo *d = arg;
+
+	assert_string_equal(previd, d->resume_id);
+	assert_int_equal(h, 4000000000);
+	refusal->has_h = true;
+	refusal->h = 7;
+	return d->refuse ? ACCEPT_NOT_RESUMED : ACCEPT_RESUMED;
+}
+
+/* At once what was lost, as a server does. */
+static void
+server_resumed(void *arg, struct stream *stream)
+{
+	struct duo *d = arg;
+
+	server_ready(arg, stream);
+	snprintf(d->full, sizeof(d->full), "user@a.example/r");
+	stream_send_text(stream,
+	    "<resumed xmlns='" NS_SM "' previd='&lt;id&gt;&amp;' h='5'/>"
+	    "<presence/><message/>");
+}
+
 static void
 server_closed(void *arg, const char *reason)
 {
@@ -140,8 +167,19 @@ server_closed(void *arg, const char *reason)
 	accept_free(&d->accept);
 }
 
-static const struct accept_host host = { serves, salt, may_try, check,
-	authorize, failed, bind_resource, server_ready, server_closed };
+static const struct accept_host host = {
+	.serves = serves,
+	.salt = salt,
+	.may_try = may_try,
+	.check = check,
+	.authorize = authorize,
+	.failed = failed,
+	.bind = bind_resource,
+	.resume = server_resume,
+	.ready = server_ready,
+	.resumed = server_resumed,
+	.closed = server_closed,
+};
 
 /* --- the client's --- */
 
@@ -171,6 +209,26 @@ client_ready(void *arg, struct stream *stream, const char *full,
 }
 
 static void
+client_resumed(void *arg, struct stream *stream, uint32_t h,
+    const struct elem *features)
+{
+	struct duo *d = arg;
+
+	assert_int_equal(h, 5);
+	client_ready(arg, stream, d->full, features);
+}
+
+static void
+client_not_resumed(void *arg, bool has_h, uint32_t h)
+{
+	struct duo *d = arg;
+
+	assert_true(has_h);
+	assert_int_equal(h, 7);
+	d->was_refused = true;
+}
+
+static void
 client_failed(void *arg, enum connect_failure failure, const char *text)
 {
 	struct duo *d = arg;
@@ -181,8 +239,13 @@ client_failed(void *arg, enum connect_failure failure, const char *text)
 	connect_free(&d->connect);
 }
 
-static const struct connect_events connect_events = { salted, client_ready,
-	client_failed };
+static const struct connect_events connect_events = {
+	.salted = salted,
+	.ready = client_ready,
+	.resumed = client_resumed,
+	.not_resumed = client_not_resumed,
+	.failed = client_failed,
+};
 
 /* --- both --- */
 
@@ -217,7 +280,8 @@ make_certificate(struct duo *d)
 static void
 start_server(struct duo *d, enum accept_tls tls, struct transport *io)
 {
-	static const char *const more[] = { "<x xmlns='urn:x'/>", NULL };
+	static const char *const more[] = { "<x xmlns='urn:x'/>",
+		"<sm xmlns='" NS_SM "'/>", NULL };
 	struct accept_options options = {
 		.tls = tls,
 		.auth_ms = 60000,
@@ -243,6 +307,8 @@ start_client(struct duo *d, enum connect_tls tls, struct transport *io,
 		.name = "user",
 		.password = d->password,
 		.resource = "r",
+		.resume_id = d->resume_id,
+		.resume_h = 4000000000,
 		.tls = tls,
 		.trust = d->trust,
 		.limits = { 4096, 8, 16, 64 },
@@ -294,6 +360,18 @@ duo_fini(struct duo *d)
 }
 
 static void
+expect_got(struct duo *d, const char *text)
+{
+	for (int i = 0; i < 200 && d->got.len < strlen(text); i++) {
+		conn_poke(stream_conn(d->at_client));
+		conn_poke(stream_conn(d->at_server));
+		loop_turn(d->loop, 0);
+	}
+	assert_string_equal(d->got.data, text);
+	buf_clear(&d->got);
+}
+
+static void
 assert_talks(struct duo *d)
 {
 	assert_string_equal(d->at_client_failed, "");
@@ -302,12 +380,7 @@ assert_talks(struct duo *d)
 	assert_non_null(d->at_server);
 	assert_string_equal(d->full, "user@a.example/r");
 	stream_send_text(d->at_client, "<message><body>hi</body></message>");
-	for (int i = 0; i < 200 && d->got.len == 0; i++) {
-		conn_poke(stream_conn(d->at_client));
-		conn_poke(stream_conn(d->at_server));
-		loop_turn(d->loop, 0);
-	}
-	assert_string_equal(d->got.data, "<message><body>hi</body></message>");
+	expect_got(d, "<message><body>hi</body></message>");
 }
 
 static void
@@ -327,6 +400,34 @@ test_memory(void **state)
 		start_server(&d, ACCEPT_PLAIN, a);
 		start_client(&d, CONNECT_PLAIN, b, "a.example");
 		run(&d, true, 5000);
+		assert_talks(&d);
+		duo_fini(&d);
+	}
+}
+
+/* Resumed, or bound after all; in any pieces. */
+static void
+test_resume(void **state)
+{
+	static const size_t chunks[] = { 0, 1, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		struct transport *a, *b;
+		struct duo d;
+
+		duo_init(&d);
+		d.resume_id = "<id>&";
+		d.refuse = i % 2 != 0;
+		transport_memory(&a, &b);
+		transport_memory_faults(a)->chunk = chunks[i / 2];
+		transport_memory_faults(b)->chunk = chunks[i / 2];
+		start_server(&d, ACCEPT_PLAIN, a);
+		start_client(&d, CONNECT_PLAIN, b, "a.example");
+		run(&d, true, 5000);
+		assert_int_equal(d.was_refused, d.refuse);
+		if (!d.refuse)
+			expect_got(&d, "<presence/><message/>");
 		assert_talks(&d);
 		duo_fini(&d);
 	}
@@ -576,6 +677,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_tls_is_wanted),
 		cmocka_unit_test(test_tls),

@@ -24,7 +24,8 @@ struct peer {
 	const char *free_in; /* the event in which to end it */
 	void (*end)(struct peer *);
 	bool restart_on_stanza;
-	bool mute; /* no header in answer */
+	bool mute;       /* no header in answer */
+	bool was_closed; /* inside closed() */
 	char out[16384];
 };
 
@@ -63,6 +64,7 @@ on_closed(void *arg, const char *cond, const char *reason)
 	char *text = mem_printf("%s;%s", cond != NULL ? cond : "-", reason);
 
 	assert_null(stream_conn(p->stream));
+	p->was_closed = stream_was_closed(p->stream);
 	note(p, "closed", text);
 	free(text);
 }
@@ -552,6 +554,103 @@ test_send(void **state)
 	peer_fini(&p);
 }
 
+/* Stanzas of each kind and way; what is none, and what was not sent, is not counted. */
+static void
+test_counts_stanzas(void **state)
+{
+	static const char *const names[] = { "message", "presence", "iq" };
+	struct blob *body = blob_new("/>", 2);
+	struct arena *arena = arena_new();
+	struct sm sm = { 0 };
+	struct peer p;
+
+	(void)state;
+	peer_init(&p, STREAM_SERVER);
+	stream_send_frame(p.stream, "<message", 8, body, NULL);
+	stream_set_sm(p.stream, &sm);
+	put(&p, GOOD "<message/>");
+	for (size_t i = 0; i < 3; i++)
+		stream_send(p.stream, elem_new(arena, NS_CLIENT, names[i]));
+	assert_int_equal(sm.out, 3);
+	stream_send_frame(p.stream, "<message", 8, body, NULL);
+	assert_int_equal(sm.out, 4);
+	stream_send(p.stream, elem_new(arena, NS_SM, "iq"));
+	stream_send(p.stream, elem_new(arena, NS_CLIENT, "r"));
+	stream_send_text(p.stream, "<message/>");
+	assert_int_equal(sm.out, 4);
+	assert_int_equal(sm.in, 0);
+	stream_set_sm(p.stream, NULL);
+	stream_send_frame(p.stream, "<message", 8, body, NULL);
+	stream_set_sm(p.stream, &sm);
+	put(&p, "</stream:stream>");
+	stream_send_frame(p.stream, "<message", 8, body, NULL);
+	stream_send(p.stream, elem_new(arena, NS_CLIENT, "iq"));
+	assert_int_equal(sm.out, 4);
+	blob_unref(&body);
+	arena_free(&arena);
+	peer_fini(&p);
+}
+
+/* How a peer may go, and whether it meant to end its stream (XEP-0198 7). */
+static void
+test_was_closed(void **state)
+{
+	static const struct {
+		const char *in;
+		bool was_closed;
+	} cases[] = {
+		{ "</stream:stream>", true },
+		{ "<stream:error><conflict xmlns='" NS_STREAM_ERROR
+		  "'/></stream:error>",
+		    true },
+		{ "<a></b>", false },
+		{ "<a>", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
+		struct peer p;
+
+		peer_init(&p, STREAM_SERVER);
+		put(&p, GOOD);
+		if (i % 2 == 0)
+			put(&p, cases[i / 2].in);
+		else
+			put_bytes(&p, cases[i / 2].in);
+		p.wire->ops->shut(p.wire);
+		run(&p);
+		assert_int_equal(count(p.notes.data, "closed("), 1);
+		assert_int_equal(p.was_closed, cases[i / 2].was_closed);
+		assert_int_equal(stream_was_closed(p.stream),
+		    cases[i / 2].was_closed);
+		peer_fini(&p);
+	}
+}
+
+/* RFC 6120 4.9.2: the condition, the text, more in a namespace of its own. */
+static void
+test_fail_with(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_init(&p, STREAM_SERVER);
+	put(&p, GOOD);
+	stream_fail_with(&p.stream, STREAM_UNDEFINED_CONDITION,
+	    "<x xmlns='urn:x'/>", "why");
+	assert_null(p.stream);
+	run(&p);
+	assert_string_equal(p.out,
+	    "<stream:error><undefined-condition xmlns='" NS_STREAM_ERROR
+	    "'/><text xmlns='" NS_STREAM_ERROR
+	    "' xml:lang='en'>why</text><x xmlns='urn:x'/></stream:error>"
+	    "</stream:stream>");
+	assert_string_equal(p.notes.data, "open(a.example) ");
+	stream_fail_with(&p.stream, STREAM_RESET, NULL, NULL);
+	peer_fini(&p);
+}
+
 static void
 test_owner_changes(void **state)
 {
@@ -610,6 +709,9 @@ main(void)
 		cmocka_unit_test(test_restart_drops),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_send),
+		cmocka_unit_test(test_counts_stanzas),
+		cmocka_unit_test(test_was_closed),
+		cmocka_unit_test(test_fail_with),
 		cmocka_unit_test(test_owner_changes),
 		cmocka_unit_test(test_limits_change),
 		cmocka_unit_test(test_names),
