@@ -109,6 +109,8 @@ serve(const struct options *options)
 	}
 	rc = run(config, modules, &err);
 	log_close();
+	if (rc == RUN_STORE_FAILED)
+		return fail(EX_TEMPFAIL, &err);
 	return rc == 0 ? EX_OK : fail(EX_UNAVAILABLE, &err);
 }
 

@@ -24,9 +24,14 @@ struct directed;
 struct disco_ask;
 struct upstream;
 
+/* Whose archive clients see in account view: settled when it is first up. */
+enum account_archive { ARCHIVE_UNKNOWN, ARCHIVE_SERVERS, ARCHIVE_OURS };
+
 struct account {
 	LIST_ENTRY(account) next; /* user->accounts */
-	uint64_t id;
+	uint64_t id;              /* the store's: the same after a restart */
+	unsigned changed;         /* ACCOUNT_* of account_save.h */
+	LIST_ENTRY(account) changed_next;
 	struct user *user;
 	const struct account_config *config; /* the proxy's */
 	struct upstream *upstream;           /* always there; up or not */
@@ -35,7 +40,16 @@ struct account {
 	char *domain;
 	/* As the user's, of the account's view. */
 	struct scram_keys derived[SCRAM_HASHES];
-	bool was_up; /* once, since the start */
+	bool was_up; /* once */
+	/*
+	 * What came meanwhile is known: presence and the outbox may go up. Until then
+	 * gap_open says that somebody is at it (mod/gap.c).
+	 */
+	bool is_ready, gap_open;
+	enum account_archive archive;
+	/* Of the server's archive: the last that we have; and when we were last up. */
+	char *last_stanza_id;
+	uint64_t last_time;
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	bool has_rosterver;                    /* of the server's features */
@@ -45,6 +59,8 @@ struct account {
 	struct presences *presences;
 	struct iq_table *iqs;
 	struct outbox *outbox;
+	/* Full JIDs that had gone when the proxy was started; mod/presence.c's. */
+	struct recent *departed;
 	/* A peer's bare JID to the session last active there. */
 	struct recent *active;
 	/* A peer's full JID to the session last in touch. */
@@ -52,10 +68,13 @@ struct account {
 	/* "service node" to the session that subscribed: mod/pubsub.c's. */
 	struct recent *subscribers;
 
-	char *presence_sent; /* as it went up; NULL: none on this stream */
-	char *photo;         /* XEP-0153 hash; NULL: nobody said */
-	char *own_info;      /* the server's last disco#info of the bare JID */
-	char *domain_info;   /* and of its domain; as <query/> bytes */
+	char *presence_sent;      /* as it went up; NULL: none on this stream */
+	uint64_t presence_number; /* of that, on the stream */
+	/* After a restart clients get a while to come back before that changes. */
+	struct timer steady;
+	char *photo;       /* XEP-0153 hash; NULL: nobody said */
+	char *own_info;    /* the server's last disco#info of the bare JID */
+	char *domain_info; /* and of its domain; as <query/> bytes */
 	struct disco_ask *disco_asks[2]; /* for the two; mod/disco.c's */
 	uint64_t active_at; /* the person was last there; mod/last.c's */
 	struct timer iq_timer;
@@ -64,6 +83,14 @@ struct account {
 struct account *account_new(struct user *, const struct account_config *);
 void account_free(struct account **);
 bool account_is_up(const struct account *);
+/* The stream is new, and nothing more is to be learnt first: presence, outbox. */
+void account_ready(struct account *);
+/* What was told of the stream is gone with it. */
+void account_lost(struct account *);
+/* The stream goes on: of what was sent the server has handled `acked`. */
+void account_resumed(struct account *, uint64_t acked);
+/* Hands the outbox to the stream as far as that takes it. */
+void account_pump(struct account *);
 
 /* Own JIDs between the account and a session's view. */
 struct address_map account_map_down(const struct account *,
@@ -89,6 +116,11 @@ bool account_takes(const struct account *, size_t bytes);
  * or it is too long.
  */
 int account_send(struct account *, const struct elem *);
+/*
+ * What is not a message and may not be lost, through the outbox in its order. The
+ * account is up.
+ */
+int account_post(struct account *, const struct elem *);
 /* However much it has to read: for what ends something that went up before. */
 int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */

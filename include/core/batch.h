@@ -32,6 +32,7 @@ enum state_kind {
 	STATE_PREFS =
 	    13, /* owner: the user; key: the account's id, 0: node view */
 	STATE_RECENT = 14, /* owner: the user; key: what and of whom */
+	STATE_ENDED = 15,  /* owner: the user; key: the session's id */
 };
 
 struct batch_entry {

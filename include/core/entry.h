@@ -43,7 +43,7 @@ struct entry {
 	bool has_body, is_encrypted, is_eligible;
 	bool has_delay; /* it came with a delay (XEP-0203) */
 	bool failed; /* DIR_OUT: it came back with an error; not kept on disk */
-	bool reached; /* some session has got it, or sent it */
+	bool is_pending; /* it stands in a batch: batch.c's */
 	bool is_room_private, is_event;
 	/* ADDRESS_* bits: own JIDs that stand in the body. */
 	unsigned addresses;

@@ -1,6 +1,7 @@
 /*
- * The user's messages, in and out, in one order: what every session follows. In
- * memory, bounded by entries and bytes; the oldest go first.
+ * The user's log: messages, in and out, in one order, which every session follows.
+ * It is in the store; the end of it, and what a follower reads just now, is in memory.
+ * Numbers may have holes: rooms and chats are kept for different times.
  */
 #ifndef CORE_HISTORY_H
 #define CORE_HISTORY_H
@@ -9,31 +10,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/pack.h"
 #include "core/entry.h"
 
+struct batch;
 struct history;
+struct store;
 
-struct history *history_new(size_t max_entries, size_t max_bytes);
+/* Both are borrowed. The log of that user goes on where it ended. */
+struct history *history_new(struct store *, struct batch *, uint64_t user);
 void history_free(struct history **);
-void history_set_max(struct history *, size_t max_entries, size_t max_bytes);
 /*
- * Takes the reference and gives the number. May drop the oldest; the newest
- * stays whatever its size. What the entry's key and size are made of does not
- * change from here on.
+ * Takes the reference, gives the number, and puts it into the batch. What the entry
+ * consists of does not change from here on.
  */
 void history_append(struct history *, struct entry *);
 /* The number of the next to come; the first is 1. */
 uint64_t history_next(const struct history *);
-/* The number of the oldest kept, or of the next. */
+/* No entry is below it. */
 uint64_t history_floor(const struct history *);
-/* Borrows; NULL outside of floor..next. */
-struct entry *history_at(const struct history *, uint64_t seq);
-size_t history_bytes(const struct history *);
+/* The first entry from that number on; NULL: there is none. Borrowed until the next call. */
+struct entry *history_from(struct history *, uint64_t seq);
+/* The entry with that number, or NULL; as above. */
+struct entry *history_at(struct history *, uint64_t seq);
+/* The time of entries goes back that far behind the order of the log. */
+uint64_t history_max_late(const struct history *);
+
 /*
- * The newest entry of that account, direction, id, and bare peer (of `peer`,
- * which may have a resource); NULL where there is none. A hash serves it.
+ * The newest entry of that account, direction, id, and bare peer (of `peer`, which may
+ * have a resource), among the last thousand; NULL where there is none.
  */
-struct entry *history_find(const struct history *, uint64_t account,
-    enum direction, const char *peer, const char *id);
+struct entry *history_find(struct history *, uint64_t account, enum direction,
+    const char *peer, const char *id);
+/* The same among the last of that peer, however old; slower. */
+struct entry *history_search(struct history *, uint64_t account, enum direction,
+    const char *peer, const char *id);
+
+/* Retention (limits.h): how much is kept of chats and, apart from them, of rooms. */
+struct history_limits {
+	uint64_t chats, chat_bytes, rooms;
+	uint64_t chats_before, rooms_before; /* wall ms: what is older goes */
+};
+/* Deletes some of what is too much or too old; true: there is more to do. */
+bool history_trim(struct history *, const struct history_limits *);
+bool history_is_over(const struct history *, const struct history_limits *);
+
+/* Its counts, for what is kept on disk. */
+void history_pack(const struct history *, struct buf *);
+void history_unpack(struct history *, struct unpack *);
 
 #endif

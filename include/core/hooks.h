@@ -8,6 +8,7 @@
 #define CORE_HOOKS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "xmpp/stanza.h"
 
@@ -72,9 +73,17 @@ struct module {
 	void (*session_gone)(struct session *);
 	/* The stream is bound; what is sent here goes in the table's order. */
 	void (*upstream_up)(struct account *);
+	/* What came while there was no stream is known: presence may go up. */
+	void (*upstream_ready)(struct account *);
+	/* The stream goes on; what was sent above `acked` is lost. */
+	void (*upstream_resumed)(struct account *, uint64_t acked);
+	/* The client's stream goes on; restarted: with another process of ours. */
+	void (*session_resumed)(struct session *, bool restarted);
 	void (*upstream_down)(struct account *);
 	/* Puts into the account's own presence what it is to carry besides. */
 	void (*decorate_presence)(struct account *, struct elem *presence);
+	/* What is kept on disk of it; before anything else happens. */
+	void (*account_load)(struct account *);
 	/* Memory of the module in the three; before they go. */
 	void (*session_free)(struct session *);
 	void (*account_free)(struct account *);
@@ -86,7 +95,11 @@ const char *hooks_from_upstream(struct account *, struct route *);
 void hooks_session_bound(struct session *);
 void hooks_session_gone(struct session *);
 void hooks_upstream_up(struct account *);
+void hooks_upstream_ready(struct account *);
+void hooks_upstream_resumed(struct account *, uint64_t acked);
+void hooks_session_resumed(struct session *, bool restarted);
 void hooks_upstream_down(struct account *);
+void hooks_account_load(struct account *);
 void hooks_session_free(struct session *);
 void hooks_account_free(struct account *);
 void hooks_decorate_presence(struct account *, struct elem *presence);

@@ -29,6 +29,7 @@ struct iq {
 	/* What `to` the client wrote: the answer's from. NULL: none. */
 	char *asked_to;
 	uint64_t deadline; /* clock_now() ms */
+	uint64_t number;   /* of the request on the upstream; the account's */
 	/*
 	 * For our own: answer is the <iq/>, or NULL where none will come. It
 	 * may start other IQs.
@@ -56,6 +57,8 @@ struct iq *iq_table_expired(struct iq_table *, uint64_t now);
  * Any one (taken out), or NULL: the one due first; for when the link is lost.
  */
 struct iq *iq_table_any(struct iq_table *);
+/* Any one whose request has a higher number (taken out), or NULL. */
+struct iq *iq_table_above(struct iq_table *, uint64_t number);
 /* Any one of that session (taken out), or NULL. */
 struct iq *iq_table_any_of(struct iq_table *, uint64_t session);
 void iq_free(struct iq **);

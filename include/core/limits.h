@@ -32,9 +32,22 @@
 	    1073741824) \
 	X(read_rate, "read-rate", 131072, 1024, 1073741824) \
 	X(read_burst, "read-burst", 4194304, 16384, 1073741824) \
-	X(log_entries, "log-entries", 10000, 16, 100000000) \
-	X(log_bytes, "log-bytes", 16777216, 65536, 17179869184) \
+	X(log_entries, "log-entries", 1000000, 16, 1000000000) \
+	X(log_bytes, "log-bytes", 4294967296, 65536, 1099511627776) \
+	X(log_days, "log-days", 3650, 1, 36500) \
+	X(room_entries, "room-entries", 100000, 16, 1000000000) \
+	X(room_days, "room-days", 90, 1, 36500) \
+	X(playback_entries, "playback-entries", 10000, 0, 1000000000) \
+	X(playback_days, "playback-days", 90, 1, 36500) \
+	X(playback_new, "playback-new", 0, 0, 1000000) \
+	X(devices_per_user, "devices-per-user", 100, 1, 10000) \
+	X(resume_seconds, "resume-seconds", 600, 0, 604800) \
+	X(ack_stanzas, "ack-stanzas", 16, 1, 1000) \
+	X(ack_seconds, "ack-seconds", 5, 1, 3600) \
+	X(store_reserve, "store-reserve-bytes", 33554432, 0, 1099511627776) \
+	X(archive_page, "archive-page", 250, 1, 10000) \
 	X(outbox_entries, "outbox-entries", 1000, 1, 1000000) \
+	X(outbox_seconds, "outbox-seconds", 604800, 1, 31536000) \
 	X(iqs_per_session, "iqs-per-session", 200, 1, 100000) \
 	X(iqs_per_account, "iqs-per-account", 2000, 1, 1000000) \
 	X(iq_seconds, "iq-seconds", 120, 1, 3600) \

@@ -1,6 +1,7 @@
 /*
- * Messages on their way up, in order. One that the server may not have got yet (not
- * written whole) is kept, and goes up again on the next stream, with a delay.
+ * What is on its way up, in order, until the server has acknowledged it: messages, and
+ * what else may not be lost. On disk as well; goes up again on the next stream where it
+ * may not have arrived, with a delay (custody.md).
  */
 #ifndef CORE_OUTBOX_H
 #define CORE_OUTBOX_H
@@ -9,32 +10,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/blob.h"
-#include "base/buf.h"
+#include "core/entry.h"
 
+struct account;
 struct outbox;
 struct stream;
 
-/* Full at `max` messages, or max times 16 KiB. */
-struct outbox *outbox_new(size_t max);
+/* Full at `max` stanzas, or max times 16 KiB. */
+struct outbox *outbox_new(struct account *, size_t max);
 void outbox_free(struct outbox **);
+/* What is on disk of it; the streams' numbers count as long as one may be resumed. */
+void outbox_load(struct outbox *);
 size_t outbox_count(const struct outbox *);
 bool outbox_is_full(const struct outbox *);
 /*
- * Appends a message: its head ("<message to='..' ..." without the '>') is copied,
- * the body (children) referenced. keep: it survives the loss of a stream; `from` is
- * what its delay says then.
+ * Appends a message; a reference is taken. keep: it survives the loss of a stream, and
+ * is on disk.
  */
-void outbox_add(struct outbox *, const struct buf *head, struct blob *body,
-    bool keep, const char *from);
+void outbox_add(struct outbox *, struct entry *, bool keep);
+/* The same of other stanzas, as bytes in jabber:client; kept, without a delay. */
+void outbox_add_stanza(struct outbox *, const struct elem *);
 /*
- * Hands what is not on this stream yet to it, while its queue is below max_bytes,
- * and forgets what was written whole.
+ * Hands what is not on this stream yet to it, while its queue is below max_bytes.
  */
-void outbox_pump(struct outbox *, struct stream *, size_t max_bytes);
-/* The stream is lost: what it did not write whole goes up again on the next. */
-void outbox_rewind(struct outbox *, struct stream *);
-/* The stream is closed properly, so what it was handed is still written. */
-void outbox_leave(struct outbox *);
+void outbox_pump(struct outbox *, struct stream *, uint64_t *out,
+    size_t max_bytes);
+/* The server has handled all up to that number. */
+void outbox_acknowledge(struct outbox *, uint64_t number);
+/* So many are on the stream and not acknowledged. */
+size_t outbox_unacknowledged(const struct outbox *);
+/*
+ * What is not acknowledged goes up again. delay: on another stream, and what cannot
+ * wait is dropped; else the stream goes on.
+ */
+void outbox_rewind(struct outbox *, bool delay);
+/* A message with that id to that bare JID turned out to be there: it is closed. */
+void outbox_close(struct outbox *, const char *peer, const char *id);
+/*
+ * The first that was taken before that time (wall ms) and is not on a stream, out of
+ * the outbox; the caller owns it. NULL: none.
+ */
+struct entry *outbox_take_expired(struct outbox *, uint64_t before);
 
 #endif

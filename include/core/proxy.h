@@ -9,16 +9,20 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
+#include "core/batch.h"
 #include "core/config.h"
 #include "core/hooks.h"
 #include "core/throttle.h"
 #include "io/dial.h"
 #include "io/listen.h"
+#include "io/timer.h"
 #include "io/worker.h"
 #include "xmpp/accept.h"
 
+struct account;
 struct login;
 struct session;
+struct store;
 struct upstream;
 struct user;
 
@@ -39,10 +43,33 @@ struct proxy_env {
 
 LIST_HEAD(listeners, proxy_listener);
 
+/* Work in slices, behind the flush; upkeep.c's. */
+struct upkeep {
+	struct timer timer;
+	bool is_over;          /* some user keeps more than the limits say */
+	uint64_t trim_user;    /* the next to be looked at */
+	bool is_checkpointing; /* a worker is at it */
+};
+
+/* How the commit of turns is doing; turn.c's. */
+struct turn {
+	uint64_t committed;  /* the last turn that is */
+	uint64_t touched_at; /* the first change that is not saved; 0: none */
+	bool urgent;
+	uint64_t retry_ms, retry_at; /* after a failure; 0: there was none */
+	struct timer timer;
+};
+
 struct proxy {
 	struct loop *loop;
 	struct config *config; /* owned; replaced by a reload */
 	struct proxy_env env;
+	struct store *store; /* borrowed */
+	struct batch batch;  /* what the next commit takes */
+	struct turn turn;
+	LIST_HEAD(, session) changed_sessions;
+	LIST_HEAD(, account) changed_accounts;
+	LIST_HEAD(, user) changed_users;
 	const struct module *const *modules; /* NULL-ended */
 	struct tls_certs *certs;
 	struct trusts *trusts;
@@ -68,16 +95,28 @@ struct proxy {
 	unsigned refused;
 	uint64_t refused_at;
 	bool stopping;
+	bool is_full;      /* the store's disk: nothing new is taken */
+	bool is_failed;    /* the store: the process ends as it is (run.h) */
+	bool is_abandoned; /* nothing more is said or kept */
+	struct upkeep upkeep;
 };
 
 /*
- * Takes the configuration. Upstreams start to connect; nobody listens before
- * proxy_relisten() (proxy_listen.h).
+ * Takes the configuration; the store outlives it. What was there when it was last
+ * used goes on. Upstreams start to connect; nobody listens before proxy_relisten()
+ * (proxy_listen.h).
  */
-struct proxy *proxy_new(struct loop *, struct config *,
+struct proxy *proxy_new(struct loop *, struct config *, struct store *,
     const struct proxy_env *, const struct module *const *modules);
 /* Not inside a turn, nor while work is out; the loop's hooks are taken back. */
 void proxy_free(struct proxy **);
+/*
+ * The same as if the process had died: nobody is told anything, and nothing is kept
+ * that was not committed. Its connections are cut.
+ */
+void proxy_abandon(struct proxy **);
+/* The store cannot be read: logged; the process is to end. */
+void proxy_store_failed(struct proxy *, const struct err *);
 /*
  * Another configuration: users, accounts, listeners that did not change are not
  * touched. Takes it, except at -1, which changes nothing.

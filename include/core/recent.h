@@ -19,6 +19,9 @@ void recent_set(struct recent *, const char *key, uint64_t value);
 /* value may be NULL. */
 bool recent_get(const struct recent *, const char *key, uint64_t *value);
 void recent_remove(struct recent *, const char *key);
+/* Each, the oldest first; fn changes nothing. */
+void recent_each(const struct recent *,
+    void (*fn)(void *arg, const char *key, uint64_t value), void *arg);
 size_t recent_count(const struct recent *);
 
 #endif

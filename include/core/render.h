@@ -1,10 +1,10 @@
-/* An entry of the history as one session gets it: the bytes of each form. */
+/* An entry of the log as one session gets it: the bytes of each form. */
 #ifndef CORE_RENDER_H
 #define CORE_RENDER_H
 
 #include <stdbool.h>
 
-#include "core/fanout.h"
+#include "core/form.h"
 
 struct account;
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/pack.h"
 #include "base/table.h"
 #include "xmpp/elem.h"
 
@@ -22,20 +23,47 @@ struct roster_item {
 	 * <item/> as it came, as bytes for where jabber:iq:roster is in force.
 	 */
 	char *xml;
+	uint64_t change; /* the number of the change that made it so */
 	UT_hash_handle hh;
 };
 
 struct roster;
 
+/*
+ * Who keeps it on disk. xml NULL: that item was removed with this change, that
+ * request is settled.
+ */
+struct roster_keeper {
+	void (*item)(void *arg, const char *jid, const char *xml,
+	    uint64_t change);
+	/* That it was removed is too long ago to be told any more. */
+	void (*forgotten)(void *arg, const char *jid);
+	void (*self)(void *arg); /* roster_pack() says something else now */
+	void (*request)(void *arg, const char *bare, const char *xml);
+};
+
 /* At most `max` items, and as many open requests. */
 struct roster *roster_new(size_t max);
 void roster_free(struct roster **);
+void roster_set_keeper(struct roster *, const struct roster_keeper *,
+    void *arg);
+/* As they were told the keeper; in any order. */
+void roster_restore_item(struct roster *, const char *jid, const char *xml,
+    uint64_t change);
+void roster_restore_request(struct roster *, const char *bare, const char *xml);
+void roster_pack(const struct roster *, struct buf *);
+void roster_unpack(struct roster *, struct unpack *);
+/* The number of the last change; goes up over restarts as well. */
+uint64_t roster_changes(const struct roster *);
+/* All that changed after that one; xml NULL: removed. fn changes nothing. */
+void roster_each_since(const struct roster *, uint64_t change,
+    void (*fn)(void *arg, const char *jid, const char *xml), void *arg);
 bool roster_is_known(const struct roster *); /* told at least once */
 /* The server's `ver`; NULL where it has none. */
 const char *roster_ver(const struct roster *);
 /*
  * Our own: changes with every change (and not where the server tells the same
- * again), and is never the same after a restart.
+ * again), and is never the same for two rosters.
  */
 const char *roster_own_ver(const struct roster *);
 

@@ -8,10 +8,13 @@
 
 #include "base/blob.h"
 #include "base/table.h"
+#include "core/flights.h"
 #include "core/hooks.h"
 #include "core/iq.h"
+#include "core/open_iqs.h"
 #include "core/user.h"
 #include "io/loop.h"
+#include "xmpp/sm.h"
 #include "xmpp/stream.h"
 
 struct account;
@@ -23,9 +26,12 @@ enum show { SHOW_CHAT, SHOW_NONE, SHOW_DND, SHOW_AWAY, SHOW_XA };
 /* Presence that a follower missed while its queue was full. */
 struct missed;
 
-/* Frame `frame` of the connection carries entry `seq`. */
-struct delivery {
-	uint64_t frame, seq;
+/* What of a session has changed since it was last saved. */
+enum {
+	CHANGED_SELF = 1,     /* STATE_SESSION */
+	CHANGED_COUNTERS = 2, /* STATE_COUNTERS */
+	CHANGED_IQS = 4,      /* STATE_OPEN_IQS */
+	CHANGED_DEVICE = 8,   /* the device's cursor */
 };
 
 struct session {
@@ -38,8 +44,26 @@ struct session {
 	struct account *account; /* the view; NULL: node view */
 	char *bare, *full;
 	const char *resource;  /* in full */
-	struct stream *stream; /* NULL once closed */
+	struct stream *stream; /* NULL once closed, and while asleep */
 	bool closing;
+	struct device *device; /* NULL: it asked for no resource */
+
+	/* Stream management (XEP-0198); session_sm.c's. */
+	struct sm sm;    /* counts what is sent, with or without it */
+	char *sm_id;     /* NULL: the stream cannot be resumed */
+	unsigned sm_max; /* seconds that it may be asleep */
+	bool asleep;     /* the link is lost, and may come back */
+	bool
+	    is_restored; /* the proxy was started anew, and it did not come back yet */
+	struct timer sleep_timer;
+	struct flights flights;   /* not acknowledged */
+	struct open_iqs open_iqs; /* requests without an answer that was got */
+	/* What acknowledges without stream management: the answer to a ping. */
+	char ack_id[RANDOM_ID_SIZE]; /* "": none is out */
+	uint64_t ack_upto, asked_at;
+	struct timer ack_timer;
+	unsigned changed; /* CHANGED_* */
+	LIST_ENTRY(session) changed_next;
 	char log_id[48];
 	char *peer; /* address, for the log */
 
@@ -55,16 +79,17 @@ struct session {
 	struct directed *directed; /* by target */
 
 	bool following;
+	bool held; /* until it is known what it does: playback.h */
 	struct timer follow_timer;
 	unsigned char *owed; /* a bit an entry from owed_from to live_from */
 	uint64_t owed_from;
-	uint64_t cursor;       /* the next entry to look at */
-	struct delivery *ring; /* in flight; queue_frames of them */
-	size_t ring_size, ring_first, ring_count;
-	size_t queue_bytes; /* its window, with ring_size: as it began */
+	uint64_t cursor;                  /* the next entry to look at */
+	size_t queue_frames, queue_bytes; /* its window, as it began */
 	/* Entries before it were there already: delayed, and only what reached nobody. */
 	uint64_t live_from;
 	struct missed *missed; /* by full JID */
+	/* The roster's changes (roster.h) that it was told, and has got. */
+	uint64_t roster_told, roster_got, roster_number;
 
 	struct iq_table *asked; /* requests of peers that went to it */
 	struct timer alive;
@@ -82,12 +107,27 @@ struct session {
 struct session *session_new(struct user *, struct account *view,
     const char *resource, const char *peer);
 void session_start(struct session *, struct stream *);
+/* The parts of that: a session without a stream; with one; without its connection. */
+struct session *session_make(struct user *, uint64_t id, struct account *view,
+    const char *resource);
+void session_attach(struct session *, struct stream *);
+void session_detach(struct session *);
 /* Marks; the reap frees. cond may be -1: closed without an error. */
 void session_close(struct session *, int stream_cond, const char *reason);
+/* The link is lost: asleep where the stream can be resumed, else closed. */
+void session_lose(struct session *, const char *reason);
+/* The proxy ends: one that can be resumed is left as it is, without a word. */
+void session_leave(struct session *);
 void session_free(struct session **); /* the reap's */
+/* It is to be saved in the next commit; what: CHANGED_*. */
+void session_touch(struct session *, unsigned what);
 
 /* While requests wait at it, `alive` comes that often to look at their deadlines. */
 #define SESSION_TICK_MS 1000
+/* What was asked of it has no answer: it cannot give one. */
+void session_fail_requests(struct session *);
+/* It asks something: where the answer is lost with its stream, it gets an error. */
+void session_open_request(struct session *, const struct route *);
 /* Those past their deadline; all of them, and its own, because it goes. */
 void session_expire_requests(struct session *);
 void session_end_requests(struct session *);
@@ -97,8 +137,15 @@ void session_end_requests(struct session *);
  * read until it is below a third. Messages and presence: session_send_frame().
  */
 void session_send(struct session *, const struct elem *);
+/* The same of bytes; answers: the id of the request that it answers, or NULL. */
+void session_send_bytes(struct session *, const struct buf *,
+    const char *answers);
+/*
+ * An entry of the log, or presence, as `what` says, which is copied; it takes the
+ * string. Not sent: it is not counted either.
+ */
 void session_send_frame(struct session *, const char *head, size_t len,
-    struct blob *body, const char *tail);
+    struct blob *body, const char *tail, const struct flight *what);
 /* Answers an IQ of this session: `from` is what it had asked. */
 void session_reply(struct session *, const struct route *,
     struct elem *payload); /* payload: NULL for none */

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/pack.h"
 #include "xmpp/elem.h"
 
 struct account;
@@ -33,6 +35,26 @@ bool upstream_is_refused(const struct upstream *);
 bool upstream_has_stopped(const struct upstream *);
 bool upstream_is_up(const struct upstream *);
 struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
+/*
+ * The proxy ends: a stream that can be resumed is left as it is, without a word; else
+ * as upstream_stop().
+ */
+void upstream_leave(struct upstream *, const char *reason);
+/* The number of the stanza that was sent last. */
+uint64_t upstream_sent(const struct upstream *);
+/* The outbox to the stream, as far as that takes it; it is up. */
+void upstream_pump(struct upstream *);
+/* Nobody reads it while the store is full. */
+void upstream_pause(struct upstream *, bool paused);
+
+/* What a restart needs to go on with the stream (XEP-0198 5). */
+void upstream_pack(const struct upstream *, struct buf *);
+void upstream_pack_counters(const struct upstream *, struct buf *);
+void upstream_unpack(struct upstream *, struct unpack *);
+void upstream_unpack_counters(struct upstream *, struct unpack *);
+/* All of it is there: the stream may be resumed, or is lost. */
+void upstream_loaded(struct upstream *);
+
 const char *upstream_log_id(const struct upstream *);
 /* Why it is not up, for people; "" where it is. */
 const char *upstream_trouble(const struct upstream *);

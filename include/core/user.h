@@ -1,4 +1,4 @@
-/* A user: a person with accounts, sessions and one history. */
+/* A user: a person with accounts, sessions and one log. */
 #ifndef CORE_USER_H
 #define CORE_USER_H
 
@@ -7,8 +7,12 @@
 #include <sys/queue.h>
 
 #include "base/table.h"
+#include "core/batch.h"
 #include "core/config.h"
+#include "core/device.h"
+#include "core/ended.h"
 #include "core/history.h"
+#include "core/reached.h"
 #include "core/recent.h"
 
 struct account;
@@ -19,13 +23,21 @@ struct user {
 	UT_hash_handle hh; /* proxy->users */
 	struct proxy *proxy;
 	const struct user_config *config; /* the proxy's */
-	char *name, *bare;                /* bare: name@node */
-	uint64_t group;                /* its place in the loop's round robin */
+	uint64_t id;       /* the store's: the same after a restart */
+	char *name, *bare; /* bare: name@node */
+	uint64_t group;    /* its place in the loop's round robin */
 	LIST_HEAD(, account) accounts; /* in the configuration's order */
 	LIST_HEAD(, session) sessions;
 	unsigned session_count;
 	struct history *history;
-	uint64_t reached; /* all entries up to it have reached a session */
+	struct reached reached; /* which of its entries some session has got */
+	struct devices devices;
+	unsigned device_count;
+	uint64_t last_device;
+	struct ended_streams ended;
+	unsigned ended_count;
+	bool is_changed; /* proxy->changed_users */
+	LIST_ENTRY(user) changed_next;
 	/* Of a plain password in node view, once asked for. */
 	struct scram_keys derived[SCRAM_HASHES];
 	struct recent *receipts;  /* went up: "account peer id" */
@@ -39,6 +51,18 @@ struct user {
 
 struct user *user_new(struct proxy *, const struct user_config *);
 void user_free(struct user **); /* sessions are gone already */
+/* Something of the user itself is to be saved in the next commit. */
+void user_touch(struct user *);
+void user_save(struct user *); /* into the batch */
+/* Some session has got that entry, or nobody needs to. */
+void user_reached(struct user *, uint64_t seq);
+/* store_each(); a store that cannot be read ends the process. */
+void user_load_state(struct user *, enum state_kind, uint64_t owner,
+    void (*fn)(void *arg, const void *key, size_t key_len, const void *value,
+	size_t len),
+    void *arg);
+/* What is kept of the log, of limits.h and the clock. */
+struct history_limits user_history_limits(const struct user *);
 /*
  * The configuration is replaced by another one: only what differs is touched. Those
  * of the old one are not used after it. Upstreams that have to be made anew are off.

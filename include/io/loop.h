@@ -31,6 +31,12 @@ struct loop_hooks {
 	void *arg;
 };
 
+/*
+ * Nothing is read from connections while held (hooks.commit() fails): bytes wait in
+ * the kernel. Timers run, and what is committed is flushed.
+ */
+void loop_hold_reads(struct loop *, bool held);
+
 /* Budgets of one turn, and those of one slice of a connection. */
 struct loop_budget {
 	unsigned stanzas;       /* 256 */

@@ -11,6 +11,7 @@ extern const struct module *const modules[]; /* NULL-ended */
 
 extern const struct module mod_bind;
 extern const struct module mod_session;
+extern const struct module mod_sm;
 extern const struct module mod_register;
 extern const struct module mod_push;
 extern const struct module mod_disco;

@@ -120,6 +120,11 @@ void stream_fail_with(struct stream **, enum stream_cond, const char *xml,
     const char *text);
 void stream_close(struct stream **); /* without an error */
 void stream_abort(struct stream **); /* without a word */
+/*
+ * The connection ends and the stream does not (XEP-0198 7): what is queued is still
+ * written, and no </stream:stream>.
+ */
+void stream_leave(struct stream **);
 
 struct conn *stream_conn(struct stream *); /* NULL once it was closed */
 /*

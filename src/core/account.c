@@ -7,9 +7,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/account_save.h"
+#include "core/availability.h"
 #include "core/proxy.h"
 #include "core/route.h"
 #include "core/session.h"
+#include "core/store.h"
 #include "core/upstream.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza.h"
@@ -62,15 +65,25 @@ account_fail_iqs(struct account *a)
 		finish_iq(a, iq, NULL);
 }
 
+/* Clients had the time to come back. */
+static void
+steady_over(void *arg)
+{
+	availability_update(arg);
+}
+
 struct account *
 account_new(struct user *u, const struct account_config *config)
 {
 	const struct limits *limits = &u->proxy->config->limits;
 	struct account *a = mem_alloc(sizeof(*a));
 	const char *domain;
+	struct err err = { "" };
 	size_t len;
 
-	a->id = proxy_id(u->proxy);
+	a->id = store_account(u->proxy->store, u->id, config->jid, &err);
+	if (a->id == 0)
+		proxy_store_failed(u->proxy, &err);
 	a->user = u;
 	a->config = config;
 	a->jid = config->jid;
@@ -79,11 +92,13 @@ account_new(struct user *u, const struct account_config *config)
 	a->roster = roster_new(limits->roster_items);
 	a->presences = presences_new(limits->presences);
 	a->iqs = iq_table_new(limits->iqs_per_account);
-	a->outbox = outbox_new(limits->outbox_entries);
+	a->outbox = outbox_new(a, limits->outbox_entries);
+	a->departed = recent_new(limits->presences);
 	a->active = recent_new(limits->receipts);
 	a->exchanges = recent_new(limits->receipts);
 	a->subscribers = recent_new(limits->receipts);
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
+	timer_init(&a->steady, u->proxy->loop, steady_over, a);
 	a->upstream = upstream_new(a);
 	return a;
 }
@@ -100,10 +115,14 @@ account_free(struct account **holder)
 	hooks_account_free(a);
 	upstream_free(&a->upstream);
 	timer_stop(&a->iq_timer);
+	timer_stop(&a->steady);
+	if (a->changed != 0)
+		LIST_REMOVE(a, changed_next);
 	iq_table_free(&a->iqs);
 	outbox_free(&a->outbox);
 	roster_free(&a->roster);
 	presences_free(&a->presences);
+	recent_free(&a->departed);
 	recent_free(&a->active);
 	recent_free(&a->exchanges);
 	recent_free(&a->subscribers);
@@ -112,6 +131,7 @@ account_free(struct account **holder)
 	free(a->domain);
 	free(a->presence_sent);
 	free(a->photo);
+	free(a->last_stanza_id);
 	free(a->own_info);
 	free(a->domain_info);
 	mem_wipe(a->derived, sizeof(a->derived));
@@ -196,6 +216,78 @@ account_send_late(struct account *a, const struct elem *stanza)
 	return put(a, stanza, true);
 }
 
+int
+account_post(struct account *a, const struct elem *stanza)
+{
+	struct buf bytes = { 0 };
+	bool fits;
+
+	elem_write(&bytes, stanza, NS_CLIENT);
+	fits = account_takes(a, bytes.len) && has_room(a) &&
+	    !outbox_is_full(a->outbox);
+	buf_free(&bytes);
+	if (!fits)
+		return -1;
+	outbox_add_stanza(a->outbox, stanza);
+	account_pump(a);
+	return 0;
+}
+
+void
+account_pump(struct account *a)
+{
+	if (account_is_up(a) && a->is_ready)
+		upstream_pump(a->upstream);
+}
+
+void
+account_ready(struct account *a)
+{
+	a->gap_open = false;
+	a->is_ready = true;
+	account_touch(a, ACCOUNT_SELF);
+	hooks_upstream_ready(a);
+	account_pump(a);
+}
+
+void
+account_lost(struct account *a)
+{
+	free(a->presence_sent);
+	a->presence_sent = NULL;
+	a->is_ready = a->gap_open = false;
+	outbox_rewind(a->outbox, true);
+	account_touch(a, ACCOUNT_SELF);
+	account_fail_iqs(a);
+	hooks_upstream_down(a);
+}
+
+/* Requests that did not arrive have no answer; nor are they sent again. */
+static void
+fail_lost_iqs(struct account *a, uint64_t acked)
+{
+	struct iq *iq;
+
+	while ((iq = iq_table_above(a->iqs, acked)) != NULL)
+		finish_iq(a, iq, NULL);
+}
+
+void
+account_resumed(struct account *a, uint64_t acked)
+{
+	outbox_acknowledge(a->outbox, acked);
+	outbox_rewind(a->outbox, false);
+	fail_lost_iqs(a, acked);
+	if (a->presence_number > acked) {
+		free(a->presence_sent);
+		a->presence_sent = NULL;
+	}
+	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
+	hooks_upstream_resumed(a, acked);
+	availability_update(a);
+	account_pump(a);
+}
+
 /* An answer that nobody can get any more is no loss; from is the server's to set. */
 void
 account_answer(struct account *a, struct elem *answer)
@@ -227,8 +319,10 @@ account_ask(struct account *a, struct elem *stanza, const char *to,
 		return -1;
 	elem_set(stanza, "id", iq->id);
 	elem_set(stanza, "to", to);
-	if (account_send(a, stanza) == 0)
+	if (account_send(a, stanza) == 0) {
+		iq->number = upstream_sent(a->upstream);
 		return 0;
+	}
 	iq_table_take(a->iqs, iq);
 	iq_free(&iq);
 	return -1;
@@ -289,8 +383,10 @@ account_forward_iq(struct account *a, struct session *s, struct route *r)
 		elem_set(r->stanza, "to", proto.answerer);
 	if (r->type == TYPE_SET && r->to != NULL && !jid_is_bare(r->to))
 		recent_set(a->exchanges, r->to, s->id);
-	if (account_send(a, r->stanza) == 0)
+	if (account_send(a, r->stanza) == 0) {
+		iq->number = upstream_sent(a->upstream);
 		return "sent up";
+	}
 	return refuse_long(a, s, r, iq);
 }
 

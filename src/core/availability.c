@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/account_save.h"
 #include "core/hooks.h"
 #include "core/proxy.h"
 #include "core/session.h"
@@ -101,7 +102,7 @@ availability_update(struct account *a)
 	struct elem *presence;
 	struct buf bytes = { 0 };
 
-	if (!account_is_up(a))
+	if (!account_is_up(a) || !a->is_ready || a->steady.at != 0)
 		return;
 	/* Offline while nobody is there: not away first, when somebody comes. */
 	if (a->presence_sent == NULL && availability_best(a) == NULL &&
@@ -114,6 +115,8 @@ availability_update(struct account *a)
 	    account_send(a, presence) == 0) {
 		free(a->presence_sent);
 		a->presence_sent = buf_take(&bytes);
+		a->presence_number = upstream_sent(a->upstream);
+		account_touch(a, ACCOUNT_SELF);
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
 		    "presence-sent", "account=%s", a->jid);
 	}

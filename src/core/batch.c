@@ -52,6 +52,7 @@ batch_append(struct batch *b, uint64_t user, struct entry *e)
 	}
 	b->entries[b->count].user = user;
 	b->entries[b->count++].entry = entry_ref(e);
+	e->is_pending = true;
 	b->urgent = true;
 }
 
@@ -86,8 +87,10 @@ batch_clear(struct batch *b)
 {
 	size_t i;
 
-	for (i = 0; i < b->count; i++)
+	for (i = 0; i < b->count; i++) {
+		b->entries[i].entry->is_pending = false;
 		entry_unref(&b->entries[i].entry);
+	}
 	b->count = 0;
 	buf_clear(&b->record);
 	b->urgent = false;

@@ -4,59 +4,98 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "core/batch.h"
+#include "core/store.h"
 #include "xmpp/jid.h"
 
-#define RING_LEAST 16
+#define TAIL_ENTRIES 64 /* of the end, in memory */
+#define TAIL_BYTES   65536
+#define PAGE         32 /* entries that a follower reads at once */
+#define TRIM         64 /* entries deleted at once */
+/* How far back history_find() looks; a power of two. */
+#define KEYS   1024
+#define SEARCH 256 /* entries of one peer that history_search() looks at */
+#define WARM   256 /* and how many of the keys are read again after a start */
 
-/*
- * `older` is the number of the next older entry in the same bucket: a chain
- * from the newest to the oldest, which ends at the first number below the
- * floor. So nothing has to be undone when an entry goes.
- */
-struct slot {
-	struct entry *entry;
-	size_t size; /* as it was counted */
-	uint64_t older;
-	uint32_t hash;
+struct kept {
+	uint64_t count, bytes, from; /* none is below `from` */
 };
 
-/* The entry n is in ring[n % cap]; cap is a power of two. */
+/* A run of entries in order; all that there are from `from` to before `to`. */
+struct page {
+	struct entry **entries;
+	size_t count, cap;
+	uint64_t from, to;
+};
+
 struct history {
-	struct slot *ring;
-	uint64_t *newest; /* of each bucket; cap of them */
-	size_t cap;
-	uint64_t floor, next;
-	size_t bytes, max_entries, max_bytes;
+	struct store *store;
+	struct batch *batch;
+	uint64_t user, next;
+	struct kept chats, rooms;
+	uint64_t max_late;
+	uint64_t stamp;   /* of the last: it goes forward only */
+	struct page tail; /* ends at `next` */
+	size_t tail_bytes;
+	struct page read; /* by a follower that is behind */
+	uint32_t *keys;   /* of entry n at n % KEYS; 0: it has none */
 };
+
+/* --- pages --- */
+
+static void
+page_add(struct page *p, struct entry *e)
+{
+	if (p->count == p->cap) {
+		p->cap = p->cap == 0 ? 8 : p->cap * 2;
+		p->entries = mem_grow(p->entries, p->cap * sizeof(*p->entries));
+	}
+	p->entries[p->count++] = e;
+}
+
+static void
+page_clear(struct page *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		entry_unref(&p->entries[i]);
+	free(p->entries);
+	memset(p, 0, sizeof(*p));
+}
+
+/* The first from that number on; NULL: none in the page. */
+static struct entry *
+page_from(const struct page *p, uint64_t seq)
+{
+	size_t low = 0, high = p->count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (p->entries[middle]->seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->count ? p->entries[low] : NULL;
+}
+
+/* --- life --- */
 
 struct history *
-history_new(size_t max_entries, size_t max_bytes)
+history_new(struct store *store, struct batch *batch, uint64_t user)
 {
 	struct history *h;
 
 	h = mem_alloc(sizeof(*h));
-	h->floor = h->next = 1;
-	h->max_entries = max_entries;
-	h->max_bytes = max_bytes;
+	h->store = store;
+	h->batch = batch;
+	h->user = user;
+	h->next = store_last(store, user) + 1;
+	h->chats.from = h->rooms.from = 1;
+	h->tail.from = h->tail.to = h->next;
 	return h;
-}
-
-static struct slot *
-slot_at(const struct history *h, uint64_t seq)
-{
-	return &h->ring[seq & (h->cap - 1)];
-}
-
-static void
-drop_oldest(struct history *h)
-{
-	struct slot *slot = slot_at(h, h->floor++);
-
-	h->bytes -= slot->size;
-	entry_unref(&slot->entry);
 }
 
 void
@@ -67,95 +106,148 @@ history_free(struct history **holder)
 	*holder = NULL;
 	if (h == NULL)
 		return;
-	while (h->floor < h->next)
-		drop_oldest(h);
-	free(h->ring);
-	free(h->newest);
+	page_clear(&h->tail);
+	page_clear(&h->read);
+	free(h->keys);
 	free(h);
 }
 
-/* The newest stays whatever its size: followers have yet to take it. */
-static void
-shrink(struct history *h)
+void
+history_pack(const struct history *h, struct buf *b)
 {
-	while (h->next - h->floor > 1 &&
-	    (h->next - h->floor > h->max_entries || h->bytes > h->max_bytes))
-		drop_oldest(h);
+	pack_uint(b, h->next);
+	pack_uint(b, h->max_late);
+	pack_uint(b, h->stamp);
+	for (int i = 0; i < 2; i++) {
+		const struct kept *k = i == 0 ? &h->chats : &h->rooms;
+
+		pack_uint(b, k->count);
+		pack_uint(b, k->bytes);
+		pack_uint(b, k->from);
+	}
 }
 
 void
-history_set_max(struct history *h, size_t max_entries, size_t max_bytes)
+history_unpack(struct history *h, struct unpack *u)
 {
-	h->max_entries = max_entries;
-	h->max_bytes = max_bytes;
-	shrink(h);
+	uint64_t next = unpack_uint(u);
+
+	h->max_late = unpack_uint(u);
+	h->stamp = unpack_uint(u);
+	for (int i = 0; i < 2; i++) {
+		struct kept *k = i == 0 ? &h->chats : &h->rooms;
+
+		k->count = unpack_uint(u);
+		k->bytes = unpack_uint(u);
+		k->from = unpack_uint(u);
+	}
+	/* A number is never given twice, though its entry is deleted. */
+	if (next > h->next)
+		h->next = h->tail.from = h->tail.to = next;
 }
 
+/* --- keys --- */
+
 static uint32_t
-key_hash(uint64_t account, enum direction direction, const char *peer,
+key_of(uint64_t account, enum direction direction, const char *peer,
     const char *id)
 {
 	uint64_t numbers[2] = { account, direction };
+	uint32_t key;
 
-	return table_hash(numbers, sizeof(numbers)) ^
+	key = table_hash(numbers, sizeof(numbers)) ^
 	    table_hash(peer, jid_bare_len(peer)) * 3 ^
 	    table_hash(id, strlen(id)) * 5;
+	return key != 0 ? key : 1;
+}
+
+static void
+note_key(struct history *h, const struct entry *e)
+{
+	h->keys[e->seq % KEYS] = e->peer != NULL && e->id != NULL ?
+	    key_of(e->account, e->direction, e->peer, e->id) :
+	    0;
 }
 
 static bool
-has_key(const struct entry *e)
+warm_one(void *arg, struct entry *e)
 {
-	return e->peer != NULL && e->id != NULL;
+	note_key(arg, e);
+	return true;
 }
 
-/* Puts a slot that stands in the ring into its bucket, as the newest. */
+/* The hashes are seeded anew at each start, so they are not kept on disk. */
 static void
-link_slot(struct history *h, uint64_t seq)
+warm(struct history *h)
 {
-	struct slot *slot = slot_at(h, seq);
-	uint64_t *newest = &h->newest[slot->hash & (h->cap - 1)];
+	struct store_query q = { .user = h->user,
+		.from = h->next > WARM ? h->next - WARM : 1,
+		.to = h->next,
+		.limit = WARM };
 
-	if (!has_key(slot->entry))
+	if (h->keys != NULL)
 		return;
-	slot->older = *newest;
-	*newest = seq;
+	h->keys = mem_array(KEYS, sizeof(*h->keys));
+	if (q.from < q.to)
+		(void)store_read(h->store, &q, warm_one, h, NULL);
+	for (size_t i = 0; i < h->tail.count; i++)
+		note_key(h, h->tail.entries[i]);
+}
+
+/* --- appending --- */
+
+/* What is not committed is in memory alone. */
+static void
+shorten_tail(struct history *h)
+{
+	struct page *t = &h->tail;
+	size_t n = 0;
+
+	while (n < t->count && !t->entries[n]->is_pending &&
+	    (t->count - n > TAIL_ENTRIES || h->tail_bytes > TAIL_BYTES)) {
+		h->tail_bytes -= entry_size(t->entries[n]);
+		entry_unref(&t->entries[n]);
+		n++;
+	}
+	if (n == 0)
+		return;
+	t->count -= n;
+	memmove(t->entries, t->entries + n, t->count * sizeof(*t->entries));
+	t->from = t->count > 0 ? t->entries[0]->seq : t->to;
 }
 
 static void
-grow(struct history *h)
+count(struct history *h, const struct entry *e)
 {
-	struct slot *old = h->ring;
-	size_t mask = h->cap - 1;
-	uint64_t seq;
+	struct kept *k = entry_is_of_room(e) ? &h->rooms : &h->chats;
 
-	h->cap = h->cap == 0 ? RING_LEAST : h->cap * 2;
-	h->ring = mem_array(h->cap, sizeof(*h->ring));
-	free(h->newest);
-	h->newest = mem_array(h->cap, sizeof(*h->newest));
-	for (seq = h->floor; seq < h->next; seq++) {
-		*slot_at(h, seq) = old[seq & mask];
-		link_slot(h, seq);
-	}
-	free(old);
+	if (k->count == 0)
+		k->from = e->seq;
+	k->count++;
+	k->bytes += blob_len(e->body);
+	if (e->stamp > e->time && e->stamp - e->time > h->max_late)
+		h->max_late = e->stamp - e->time;
 }
 
 void
 history_append(struct history *h, struct entry *e)
 {
-	struct slot *slot;
-
 	assert(e->seq == 0);
-	if (h->next - h->floor >= h->cap)
-		grow(h);
+	warm(h);
+	shorten_tail(h);
+	/* The wall clock may be set back; nothing was sent later than now. */
+	if (e->stamp < h->stamp)
+		e->stamp = h->stamp;
+	h->stamp = e->stamp;
+	if (e->time > e->stamp)
+		e->time = e->stamp;
 	e->seq = h->next++;
-	slot = slot_at(h, e->seq);
-	slot->entry = e;
-	slot->size = entry_size(e);
-	if (has_key(e))
-		slot->hash = key_hash(e->account, e->direction, e->peer, e->id);
-	link_slot(h, e->seq);
-	h->bytes += slot->size;
-	shrink(h);
+	count(h, e);
+	note_key(h, e);
+	page_add(&h->tail, e);
+	h->tail.to = h->next;
+	h->tail_bytes += entry_size(e);
+	batch_append(h->batch, h->user, e);
 }
 
 uint64_t
@@ -164,24 +256,82 @@ history_next(const struct history *h)
 	return h->next;
 }
 
+static uint64_t
+kept_from(const struct history *h, const struct kept *k)
+{
+	return k->count == 0 ? h->next : k->from;
+}
+
 uint64_t
 history_floor(const struct history *h)
 {
-	return h->floor;
+	uint64_t chats = kept_from(h, &h->chats),
+		 rooms = kept_from(h, &h->rooms);
+
+	return chats < rooms ? chats : rooms;
+}
+
+uint64_t
+history_max_late(const struct history *h)
+{
+	return h->max_late;
+}
+
+/* --- reading --- */
+
+static bool
+read_one(void *arg, struct entry *e)
+{
+	page_add(arg, entry_ref(e));
+	return true;
+}
+
+/* From that number up to the tail, a page of it. */
+static void
+read_page(struct history *h, uint64_t seq)
+{
+	struct store_query q = { .user = h->user,
+		.from = seq,
+		.to = h->tail.from,
+		.limit = PAGE };
+	struct err err = { "" };
+	struct page *p = &h->read;
+
+	page_clear(p);
+	p->from = p->to = seq;
+	if (store_read(h->store, &q, read_one, p, &err) == -1) {
+		log_event(LEVEL_ERROR, "store", "not-read", "reason=%s",
+		    LOG_Q(err.text));
+		return;
+	}
+	p->to = p->count < PAGE ? h->tail.from :
+				  p->entries[p->count - 1]->seq + 1;
 }
 
 struct entry *
-history_at(const struct history *h, uint64_t seq)
+history_from(struct history *h, uint64_t seq)
 {
-	if (seq < h->floor || seq >= h->next)
-		return NULL;
-	return slot_at(h, seq)->entry;
+	struct entry *e;
+
+	if (seq < history_floor(h))
+		seq = history_floor(h);
+	if (seq >= h->tail.from) {
+		page_clear(&h->read);
+		return page_from(&h->tail, seq);
+	}
+	if (seq < h->read.from || seq >= h->read.to)
+		read_page(h, seq);
+	if ((e = page_from(&h->read, seq)) != NULL)
+		return e;
+	return page_from(&h->tail, h->tail.from);
 }
 
-size_t
-history_bytes(const struct history *h)
+struct entry *
+history_at(struct history *h, uint64_t seq)
 {
-	return h->bytes;
+	struct entry *e = history_from(h, seq);
+
+	return e != NULL && e->seq == seq ? e : NULL;
 }
 
 static bool
@@ -189,26 +339,158 @@ is_that(const struct entry *e, uint64_t account, enum direction direction,
     const char *peer, const char *id)
 {
 	return e->account == account && e->direction == direction &&
-	    strcmp(e->id, id) == 0 && jid_same_bare(e->peer, peer);
+	    e->id != NULL && strcmp(e->id, id) == 0 && e->peer != NULL &&
+	    jid_same_bare(e->peer, peer);
 }
 
 struct entry *
-history_find(const struct history *h, uint64_t account,
-    enum direction direction, const char *peer, const char *id)
+history_find(struct history *h, uint64_t account, enum direction direction,
+    const char *peer, const char *id)
 {
-	const struct slot *slot;
-	uint64_t seq;
-	uint32_t hash;
+	uint32_t key = key_of(account, direction, peer, id);
+	uint64_t last = h->next > KEYS ? h->next - KEYS : 1;
+	struct entry *e;
 
-	if (h->cap == 0)
-		return NULL;
-	hash = key_hash(account, direction, peer, id);
-	seq = h->newest[hash & (h->cap - 1)];
-	for (; seq >= h->floor; seq = slot->older) {
-		slot = slot_at(h, seq);
-		if (slot->hash == hash &&
-		    is_that(slot->entry, account, direction, peer, id))
-			return slot->entry;
+	warm(h);
+	for (uint64_t seq = h->next - 1; seq >= last; seq--) {
+		if (h->keys[seq % KEYS] != key)
+			continue;
+		e = history_at(h, seq);
+		if (e != NULL && is_that(e, account, direction, peer, id))
+			return e;
 	}
 	return NULL;
+}
+
+struct search {
+	struct history *history;
+	uint64_t account;
+	enum direction direction;
+	const char *peer, *id;
+};
+
+static bool
+search_one(void *arg, struct entry *e)
+{
+	struct search *s = arg;
+
+	if (!is_that(e, s->account, s->direction, s->peer, s->id))
+		return true;
+	page_clear(&s->history->read);
+	page_add(&s->history->read, entry_ref(e));
+	s->history->read.from = e->seq;
+	s->history->read.to = e->seq + 1;
+	return false;
+}
+
+struct entry *
+history_search(struct history *h, uint64_t account, enum direction direction,
+    const char *peer, const char *id)
+{
+	struct entry *e = history_find(h, account, direction, peer, id);
+	struct search s = { h, account, direction, peer, id };
+	char *bare = mem_strndup(peer, jid_bare_len(peer));
+	struct store_query q = { .user = h->user,
+		.from = 1,
+		.to = h->tail.from,
+		.backwards = true,
+		.limit = SEARCH,
+		.account = account,
+		.bare = bare };
+
+	if (e == NULL) {
+		page_clear(&h->read);
+		(void)store_read(h->store, &q, search_one, &s, NULL);
+		e = h->read.count > 0 ? h->read.entries[0] : NULL;
+	}
+	free(bare);
+	return e;
+}
+
+/* --- retention --- */
+
+static bool
+is_over(const struct kept *k, uint64_t count, uint64_t bytes)
+{
+	/* The newest stays whatever its size: followers have yet to take it. */
+	return k->count > 1 && (k->count > count || k->bytes > bytes);
+}
+
+bool
+history_is_over(const struct history *h, const struct history_limits *l)
+{
+	return is_over(&h->chats, l->chats, l->chat_bytes) ||
+	    is_over(&h->rooms, l->rooms, l->chat_bytes);
+}
+
+static bool
+trim(struct history *h, struct kept *k, struct store_trim *what)
+{
+	struct store_trimmed gone = { 0 };
+	struct err err = { "" };
+
+	what->user = h->user;
+	what->from = k->from;
+	if (what->max == 0)
+		return false;
+	if (store_trim(h->store, what, &gone, &err) == -1) {
+		log_event(LEVEL_ERROR, "store", "not-trimmed", "reason=%s",
+		    LOG_Q(err.text));
+		return false;
+	}
+	k->from = gone.from;
+	k->count -= gone.count < k->count ? gone.count : k->count;
+	k->bytes -= gone.bytes < k->bytes ? gone.bytes : k->bytes;
+	return gone.count == what->max;
+}
+
+/* By count and size, then by age; the entries of the tail are committed by then. */
+static bool
+trim_kind(struct history *h, struct kept *k, enum rooms rooms, uint64_t count,
+    uint64_t bytes, uint64_t before)
+{
+	struct store_trim what = { .rooms = rooms, .before = UINT64_MAX };
+	bool more;
+
+	if (k->count > count)
+		what.max = k->count - count < TRIM ?
+		    (unsigned)(k->count - count) :
+		    TRIM;
+	else if (is_over(k, count, bytes))
+		what.max = 1;
+	more = trim(h, k, &what) || is_over(k, count, bytes);
+	what.max = TRIM;
+	what.before = before;
+	return (k->count > 0 && before > 0 && trim(h, k, &what)) || more;
+}
+
+/* What the store has deleted is not in memory either. */
+static void
+forget_trimmed(struct history *h)
+{
+	page_clear(&h->read);
+	while (
+	    h->tail.count > 0 && h->tail.entries[0]->seq < history_floor(h)) {
+		h->tail_bytes -= entry_size(h->tail.entries[0]);
+		entry_unref(&h->tail.entries[0]);
+		h->tail.count--;
+		memmove(h->tail.entries, h->tail.entries + 1,
+		    h->tail.count * sizeof(*h->tail.entries));
+	}
+	if (h->tail.from < history_floor(h))
+		h->tail.from = history_floor(h);
+}
+
+bool
+history_trim(struct history *h, const struct history_limits *l)
+{
+	bool more;
+
+	more = trim_kind(h, &h->chats, ROOMS_NOT, l->chats, l->chat_bytes,
+	    l->chats_before);
+	more = trim_kind(h, &h->rooms, ROOMS_ONLY, l->rooms, l->chat_bytes,
+		   l->rooms_before) ||
+	    more;
+	forget_trimmed(h);
+	return more;
 }

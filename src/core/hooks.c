@@ -86,6 +86,46 @@ hooks_upstream_up(struct account *a)
 }
 
 void
+hooks_upstream_ready(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy)
+	{
+		if (m->upstream_ready != NULL)
+			m->upstream_ready(a);
+	}
+}
+
+void
+hooks_upstream_resumed(struct account *a, uint64_t acked)
+{
+	EACH_MODULE(m, a->user->proxy)
+	{
+		if (m->upstream_resumed != NULL)
+			m->upstream_resumed(a, acked);
+	}
+}
+
+void
+hooks_session_resumed(struct session *s, bool restarted)
+{
+	EACH_MODULE(m, s->proxy)
+	{
+		if (m->session_resumed != NULL)
+			m->session_resumed(s, restarted);
+	}
+}
+
+void
+hooks_account_load(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy)
+	{
+		if (m->account_load != NULL)
+			m->account_load(a);
+	}
+}
+
+void
 hooks_upstream_down(struct account *a)
 {
 	EACH_MODULE(m, a->user->proxy)

@@ -190,6 +190,18 @@ iq_table_any(struct iq_table *t)
 }
 
 struct iq *
+iq_table_above(struct iq_table *t, uint64_t number)
+{
+	struct open_iq *o;
+
+	TAILQ_FOREACH(o, &t->by_deadline, due) {
+		if (o->iq.number > number)
+			return take(t, o);
+	}
+	return NULL;
+}
+
+struct iq *
 iq_table_any_of(struct iq_table *t, uint64_t session)
 {
 	struct asker *a = asker_find(t, session);

@@ -11,9 +11,14 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/device.h"
+#include "core/ended.h"
 #include "core/peers.h"
 #include "core/session.h"
+#include "core/session_sm.h"
 #include "core/stand_in.h"
+#include "core/turn.h"
+#include "core/user.h"
 #include "login_impl.h"
 #include "xmpp/jid.h"
 
@@ -38,7 +43,7 @@ login_free(struct login **holder)
 	accept_free(&l->accept);
 	login_cancel_check(l);
 	s = proxy_find_session(l->proxy, l->session);
-	if (s != NULL && s->stream == NULL)
+	if (s != NULL && s->stream == NULL && !s->asleep)
 		session_close(s, -1, "the connection ended while binding");
 	if (s == NULL)
 		peers_remove(l->proxy->peers, l->peer);
@@ -169,7 +174,7 @@ settle_resource(struct user *u, const struct account *view, const char *asked,
 /* The older one goes when the new one is there: somebody always is. */
 static struct session *
 new_session(struct login *l, struct user *u, struct account *view,
-    const char *resource, struct session *old)
+    const char *resource, const char *asked, struct session *old)
 {
 	struct session *s;
 
@@ -178,6 +183,8 @@ new_session(struct login *l, struct user *u, struct account *view,
 		return NULL;
 	s = session_new(u, view, resource, l->peer);
 	l->session = s->id;
+	if (asked != NULL)
+		s->device = device_of(u, view != NULL ? view->id : 0, asked);
 	if (old == NULL)
 		return s;
 	stand_in_begin(s, old);
@@ -194,6 +201,7 @@ bind_resource(void *arg, const char *asked, enum error_cond *cond)
 	struct account *view;
 	struct user *u = proxy_find_login(l->proxy, l->domain, l->name, &view);
 	struct session *s = NULL, *old;
+	const char *resource;
 	char made[RANDOM_ID_SIZE];
 
 	*cond = ERR_NOT_ALLOWED;
@@ -203,12 +211,60 @@ bind_resource(void *arg, const char *asked, enum error_cond *cond)
 	if (asked != NULL &&
 	    (asked = jid_prep_resource(arena, asked, NULL)) == NULL)
 		goto out;
-	asked = settle_resource(u, view, asked, made, &old);
+	resource = settle_resource(u, view, asked, made, &old);
 	*cond = ERR_RESOURCE_CONSTRAINT;
-	s = new_session(l, u, view, asked, old);
+	s = new_session(l, u, view, resource, asked, old);
 out:
 	arena_free(&arena);
 	return s != NULL ? s->full : NULL;
+}
+
+static struct session *
+find_stream(struct user *u, const struct account *view, const char *sm_id)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &u->sessions, next) {
+		if (!s->closing && s->account == view &&
+		    text_equals(s->sm_id, sm_id))
+			return s;
+	}
+	return NULL;
+}
+
+/* Only of the same user and view (custody.md, Numbering 7). */
+static enum accept_resume
+resume(void *arg, const char *previd, uint32_t h,
+    struct accept_refusal *refusal)
+{
+	struct login *l = arg;
+	struct account *view;
+	struct user *u = proxy_find_login(l->proxy, l->domain, l->name, &view);
+	struct session *s;
+	uint64_t in;
+
+	if (u == NULL)
+		return ACCEPT_NOT_RESUMED;
+	if ((s = find_stream(u, view, previd)) != NULL) {
+		l->session = s->id;
+		l->resume_h = h;
+		return session_sm_check(s, h, refusal);
+	}
+	refusal->has_h = ended_take(u, view != NULL ? view->id : 0, previd, h,
+	    &in);
+	refusal->h = refusal->has_h ? (uint32_t)in : 0;
+	turn_urge(l->proxy);
+	return ACCEPT_NOT_RESUMED;
+}
+
+static void
+resumed(void *arg, struct stream *stream)
+{
+	struct login *l = arg;
+	struct session *s = proxy_find_session(l->proxy, l->session);
+
+	session_sm_resume(s, stream, l->resume_h, l->peer);
+	login_free(&l);
 }
 
 static void
@@ -242,7 +298,9 @@ static const struct accept_host host = {
 	.authorize = authorize,
 	.failed = failed,
 	.bind = bind_resource,
+	.resume = resume,
 	.ready = ready,
+	.resumed = resumed,
 	.closed = closed,
 };
 

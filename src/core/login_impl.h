@@ -17,7 +17,8 @@ struct login {
 	/* Whose password was checked, for the throttle: a user, or name@domain. */
 	char *tried;
 	struct deriving *deriving; /* out for it; the worker's */
-	uint64_t session;          /* once bound */
+	uint64_t session;          /* once bound, or found to be resumed */
+	uint32_t resume_h;
 };
 
 /* accept_host.salt and .check; arg is the login. */

@@ -5,46 +5,156 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "base/text.h"
+#include "core/account.h"
+#include "core/frame.h"
+#include "core/history.h"
+#include "core/proxy.h"
+#include "core/turn.h"
+#include "core/user.h"
 #include "xmpp/elem.h"
+#include "xmpp/jid.h"
 #include "xmpp/ns.h"
 #include "xmpp/stream.h"
 
 struct parcel {
-	STAILQ_ENTRY(parcel) next;
-	struct blob *body;
-	char *from;     /* of the delay */
-	uint64_t time;  /* wall ms: when it was taken */
-	uint64_t frame; /* its number on this stream; 0: not on it yet */
+	TAILQ_ENTRY(parcel) next;
+	uint64_t id;     /* its key on disk, in order */
+	uint64_t number; /* on the stream; 0: not on it yet */
+	uint64_t time;   /* wall ms: when it was taken */
 	bool keep;
-	bool late; /* it waits for a stream that was not there */
-	size_t head_len;
-	char head[];
+	bool late;           /* it goes up with a delay */
+	struct entry *entry; /* of a message; NULL: another stanza */
+	struct blob *bytes;  /* of that */
 };
 
 struct outbox {
-	STAILQ_HEAD(parcels, parcel) parcels;
-	struct parcel
-	    *next; /* the first that is not on the stream; NULL: none */
+	TAILQ_HEAD(parcels, parcel) parcels;
+	/* The first that is not on the stream; NULL: none. */
+	struct parcel *next;
+	struct account *account;
 	size_t count, max, bytes;
+	uint64_t last_id;
 	bool has_stream;
 };
 
 #define BYTES_EACH 16384 /* on average, when all places are taken */
 
+/* --- on disk --- */
+
+enum { FROM_LOG, IN_FULL, STANZA };
+
+static struct batch *
+batch_of(const struct outbox *box)
+{
+	return &box->account->user->proxy->batch;
+}
+
+static void
+key_of(struct buf *key, uint64_t id)
+{
+	/* Big endian, so that the order of keys is that of numbers. */
+	for (int shift = 56; shift >= 0; shift -= 8)
+		buf_putc(key, (char)(id >> shift & 0xff));
+}
+
+/* A message that is in no log (to oneself, or not to be kept) stands here in full. */
+static void
+pack_message(struct buf *b, const struct entry *e)
+{
+	pack_uint(b, e->type);
+	pack_uint(b, e->origin);
+	pack_uint(b, e->device);
+	pack_string(b, e->peer);
+	pack_string(b, e->local);
+	pack_string(b, e->id);
+	pack_string(b, e->lang);
+	pack_bytes(b, blob_data(e->body), blob_len(e->body));
+}
+
+static void
+put(struct outbox *box, const struct parcel *p)
+{
+	struct buf key = { 0 }, b = { 0 };
+
+	if (!p->keep)
+		return;
+	key_of(&key, p->id);
+	pack_uint(&b,
+	    p->entry == NULL       ? STANZA :
+		p->entry->seq != 0 ? FROM_LOG :
+				     IN_FULL);
+	pack_uint(&b, p->number);
+	pack_uint(&b, p->time);
+	pack_uint(&b, p->late);
+	if (p->entry == NULL)
+		pack_bytes(&b, blob_data(p->bytes), blob_len(p->bytes));
+	else if (p->entry->seq != 0)
+		pack_uint(&b, p->entry->seq);
+	else
+		pack_message(&b, p->entry);
+	batch_put(batch_of(box), STATE_OUTBOX, box->account->id, key.data,
+	    key.len, b.data, b.len);
+	turn_urge(box->account->user->proxy);
+	buf_free(&key);
+	buf_free(&b);
+}
+
+static void
+unput(struct outbox *box, const struct parcel *p)
+{
+	struct buf key = { 0 };
+
+	if (!p->keep)
+		return;
+	key_of(&key, p->id);
+	batch_delete(batch_of(box), STATE_OUTBOX, box->account->id, key.data,
+	    key.len);
+	turn_touch(box->account->user->proxy);
+	buf_free(&key);
+}
+
+static struct entry *
+unpack_message(const struct outbox *box, struct unpack *u)
+{
+	struct entry *e = entry_new();
+	const void *body;
+	size_t len;
+
+	e->account = box->account->id;
+	e->direction = DIR_OUT;
+	e->type = (enum stanza_type)unpack_uint(u);
+	e->origin = unpack_uint(u);
+	e->device = unpack_uint(u);
+	e->peer = unpack_string(u);
+	e->local = unpack_string(u);
+	e->id = unpack_string(u);
+	e->lang = unpack_string(u);
+	body = unpack_bytes(u, &len);
+	e->body = blob_new(body, len);
+	if (!unpack_is_good(u) || e->peer == NULL || e->type > TYPE_ERROR)
+		entry_unref(&e);
+	return e;
+}
+
+/* --- the queue --- */
+
 static size_t
 parcel_bytes(const struct parcel *p)
 {
-	return p->head_len + blob_len(p->body);
+	return p->entry != NULL ? entry_size(p->entry) : blob_len(p->bytes);
 }
 
 struct outbox *
-outbox_new(size_t max)
+outbox_new(struct account *a, size_t max)
 {
 	struct outbox *box = mem_alloc(sizeof(*box));
 
-	STAILQ_INIT(&box->parcels);
+	TAILQ_INIT(&box->parcels);
+	box->account = a;
 	box->max = max;
 	return box;
 }
@@ -52,8 +162,8 @@ outbox_new(size_t max)
 static void
 parcel_free(struct parcel *p)
 {
-	blob_unref(&p->body);
-	free(p->from);
+	entry_unref(&p->entry);
+	blob_unref(&p->bytes);
 	free(p);
 }
 
@@ -64,8 +174,8 @@ outbox_free(struct outbox **box)
 
 	if (*box == NULL)
 		return;
-	while ((p = STAILQ_FIRST(&(*box)->parcels)) != NULL) {
-		STAILQ_REMOVE_HEAD(&(*box)->parcels, next);
+	while ((p = TAILQ_FIRST(&(*box)->parcels)) != NULL) {
+		TAILQ_REMOVE(&(*box)->parcels, p, next);
 		parcel_free(p);
 	}
 	free(*box);
@@ -84,107 +194,262 @@ outbox_is_full(const struct outbox *box)
 	return box->count >= box->max || box->bytes >= box->max * BYTES_EACH;
 }
 
-void
-outbox_add(struct outbox *box, const struct buf *head, struct blob *body,
-    bool keep, const char *from)
+static void
+append(struct outbox *box, struct parcel *p)
 {
-	struct parcel *p = mem_alloc(sizeof(*p) + head->len);
-
-	memcpy(p->head, head->data, head->len);
-	p->head_len = head->len;
-	p->body = blob_ref(body);
-	p->from = mem_strdup(from);
-	p->time = clock_wall();
-	p->keep = keep;
-	p->late = !box->has_stream;
-	STAILQ_INSERT_TAIL(&box->parcels, p, next);
+	TAILQ_INSERT_TAIL(&box->parcels, p, next);
 	box->count++;
 	box->bytes += parcel_bytes(p);
-	if (box->next == NULL)
+	if (p->id > box->last_id)
+		box->last_id = p->id;
+	if (box->next == NULL && p->number == 0)
 		box->next = p;
 }
 
-static void
-parcel_send(struct parcel *p, struct stream *stream)
+static struct parcel *
+parcel_new(struct outbox *box)
 {
-	struct buf head = { 0 };
-	char stamp[TEXT_STAMP_SIZE];
+	struct parcel *p = mem_alloc(sizeof(*p));
 
-	buf_add(&head, p->head, p->head_len);
+	p->id = box->last_id + 1;
+	p->time = clock_wall();
+	p->keep = true;
+	p->late = !box->has_stream;
+	return p;
+}
+
+void
+outbox_add(struct outbox *box, struct entry *e, bool keep)
+{
+	struct parcel *p = parcel_new(box);
+
+	p->keep = keep;
+	p->entry = entry_ref(e);
+	append(box, p);
+	put(box, p);
+}
+
+void
+outbox_add_stanza(struct outbox *box, const struct elem *stanza)
+{
+	struct parcel *p = parcel_new(box);
+	struct buf b = { 0 };
+
+	elem_write(&b, stanza, NS_CLIENT);
+	p->bytes = blob_new(b.data, b.len);
+	buf_free(&b);
+	append(box, p);
+	put(box, p);
+}
+
+/* Out of the queue and off the disk. */
+static void
+take_out(struct outbox *box, struct parcel *p)
+{
+	if (box->next == p)
+		box->next = TAILQ_NEXT(p, next);
+	TAILQ_REMOVE(&box->parcels, p, next);
+	box->count--;
+	box->bytes -= parcel_bytes(p);
+	unput(box, p);
+}
+
+/* --- up --- */
+
+static void
+send_message(const struct outbox *box, const struct parcel *p,
+    struct stream *stream)
+{
+	const struct entry *e = p->entry;
+	struct buf head = { 0 };
+
+	frame_head(&head,
+	    &(struct frame_head){ .name = "message",
+		.to = e->peer,
+		.type = frame_type(e->type),
+		.id = e->id,
+		.lang = e->lang });
 	buf_putc(&head, '>');
-	if (p->late) {
-		buf_puts(&head, "<delay xmlns='" NS_DELAY "' from='");
-		elem_escape(&head, p->from);
-		buf_printf(&head, "' stamp='%s'/>", text_stamp(stamp, p->time));
-	}
-	stream_send_frame(stream, head.data, head.len, p->body, "</message>");
-	p->frame = conn_frames_sent(stream_conn(stream));
+	if (p->late && !e->has_delay)
+		frame_delay(&head, box->account->jid, p->time);
+	stream_send_frame(stream, head.data, head.len, e->body, "</message>");
 	buf_free(&head);
 }
 
-/* What was written whole has left our hands. */
-static void
-forget_written(struct outbox *box, uint64_t written)
+void
+outbox_pump(struct outbox *box, struct stream *stream, uint64_t *out,
+    size_t max_bytes)
+{
+	struct conn *conn = stream_conn(stream);
+	struct parcel *p;
+
+	box->has_stream = true;
+	while ((p = box->next) != NULL && conn_queued_bytes(conn) < max_bytes) {
+		if (p->entry != NULL)
+			send_message(box, p, stream);
+		else
+			stream_send_frame(stream, NULL, 0, p->bytes, NULL);
+		p->number = *out;
+		put(box, p);
+		box->next = TAILQ_NEXT(p, next);
+	}
+}
+
+void
+outbox_acknowledge(struct outbox *box, uint64_t number)
 {
 	struct parcel *p;
 
-	while ((p = STAILQ_FIRST(&box->parcels)) != NULL && p->frame != 0 &&
-	    p->frame <= written) {
-		STAILQ_REMOVE_HEAD(&box->parcels, next);
-		box->count--;
-		box->bytes -= parcel_bytes(p);
+	while ((p = TAILQ_FIRST(&box->parcels)) != NULL && p->number != 0 &&
+	    p->number <= number) {
+		take_out(box, p);
 		parcel_free(p);
 	}
 }
 
-void
-outbox_pump(struct outbox *box, struct stream *stream, size_t max_bytes)
+size_t
+outbox_unacknowledged(const struct outbox *box)
 {
-	struct conn *conn = stream_conn(stream);
+	const struct parcel *p;
+	size_t n = 0;
 
-	box->has_stream = true;
-	forget_written(box, conn_frames_written(conn));
-	while (box->next != NULL && conn_queued_bytes(conn) < max_bytes) {
-		parcel_send(box->next, stream);
-		box->next = STAILQ_NEXT(box->next, next);
+	TAILQ_FOREACH(p, &box->parcels, next) {
+		if (p == box->next)
+			break;
+		n++;
 	}
+	return n;
 }
 
-/* Nothing is on a stream any more; what cannot wait goes. */
-static void
-rewind_all(struct outbox *box)
+void
+outbox_rewind(struct outbox *box, bool delay)
 {
-	struct parcels all = STAILQ_HEAD_INITIALIZER(all);
-	struct parcel *p;
+	struct parcel *p, *next;
 
-	box->has_stream = false;
-	STAILQ_CONCAT(&all, &box->parcels);
-	box->count = box->bytes = 0;
-	while ((p = STAILQ_FIRST(&all)) != NULL) {
-		STAILQ_REMOVE_HEAD(&all, next);
-		if (!p->keep) {
+	if (delay)
+		box->has_stream = false;
+	for (p = TAILQ_FIRST(&box->parcels); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, next);
+		if (delay && !p->keep) {
+			take_out(box, p);
 			parcel_free(p);
 			continue;
 		}
-		p->frame = 0;
-		p->late = true;
-		STAILQ_INSERT_TAIL(&box->parcels, p, next);
-		box->count++;
-		box->bytes += parcel_bytes(p);
+		p->number = 0;
+		p->late = p->late || delay;
+		put(box, p);
 	}
-	box->next = STAILQ_FIRST(&box->parcels);
+	box->next = TAILQ_FIRST(&box->parcels);
 }
 
 void
-outbox_rewind(struct outbox *box, struct stream *stream)
+outbox_close(struct outbox *box, const char *peer, const char *id)
 {
-	forget_written(box, stream_frames_written(stream));
-	rewind_all(box);
+	struct parcel *p;
+
+	TAILQ_FOREACH(p, &box->parcels, next) {
+		if (p->entry != NULL && text_equals(p->entry->id, id) &&
+		    jid_same_bare(p->entry->peer, peer)) {
+			take_out(box, p);
+			parcel_free(p);
+			return;
+		}
+	}
 }
 
-void
-outbox_leave(struct outbox *box)
+struct entry *
+outbox_take_expired(struct outbox *box, uint64_t before_time)
 {
-	forget_written(box, UINT64_MAX);
-	rewind_all(box);
+	struct parcel *p = TAILQ_FIRST(&box->parcels);
+	struct entry *e;
+
+	if (p == NULL || p->number != 0 || p->time >= before_time)
+		return NULL;
+	e = p->entry != NULL ? entry_ref(p->entry) : entry_new();
+	take_out(box, p);
+	parcel_free(p);
+	return e;
+}
+
+/* --- from the store --- */
+
+static uint64_t
+unpack_key(const unsigned char *key, size_t len)
+{
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < len; i++)
+		id = id << 8 | key[i];
+	return id;
+}
+
+/* false: it is not there any more. */
+static bool
+unpack_content(struct outbox *box, struct parcel *p, uint64_t kind,
+    struct unpack *u)
+{
+	struct entry *e;
+	const void *bytes;
+	size_t len;
+
+	if (kind == IN_FULL) {
+		p->entry = unpack_message(box, u);
+	} else if (kind == FROM_LOG) {
+		e = history_at(box->account->user->history, unpack_uint(u));
+		p->entry = e != NULL ? entry_ref(e) : NULL;
+	} else {
+		bytes = unpack_bytes(u, &len);
+		p->bytes = len > 0 ? blob_new(bytes, len) : NULL;
+	}
+	return p->entry != NULL || p->bytes != NULL;
+}
+
+static void
+load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+{
+	struct buf *all = arg;
+
+	pack_bytes(all, key, key_len);
+	pack_bytes(all, value, len);
+}
+
+static void
+load_one(struct outbox *box, const void *key, size_t key_len, struct unpack *u)
+{
+	struct parcel *p = parcel_new(box);
+	uint64_t kind = unpack_uint(u);
+
+	p->id = unpack_key(key, key_len);
+	p->number = unpack_uint(u);
+	p->time = unpack_uint(u);
+	p->late = unpack_uint(u) != 0;
+	if (unpack_content(box, p, kind, u)) {
+		append(box, p);
+		return;
+	}
+	log_event(LEVEL_WARN, box->account->jid, "outbox-lost",
+	    "reason=\"the log has it no more\"%s", "");
+	unput(box, p);
+	parcel_free(p);
+}
+
+/* In two steps: the store is not read while it is read. */
+void
+outbox_load(struct outbox *box)
+{
+	struct buf all = { 0 };
+	struct unpack u, value;
+	const void *key, *bytes;
+	size_t key_len, len;
+
+	user_load_state(box->account->user, STATE_OUTBOX, box->account->id,
+	    load, &all);
+	unpack_init(&u, all.data, all.len);
+	while (!unpack_is_over(&u)) {
+		key = unpack_bytes(&u, &key_len);
+		bytes = unpack_bytes(&u, &len);
+		unpack_init(&value, bytes, len);
+		load_one(box, key, key_len, &value);
+	}
+	buf_free(&all);
 }

@@ -12,7 +12,11 @@
 #include "core/peers.h"
 #include "core/proxy_listen.h"
 #include "core/session.h"
+#include "core/session_sm.h"
+#include "core/store.h"
 #include "core/trusts.h"
+#include "core/turn.h"
+#include "core/upkeep.h"
 #include "core/upstream.h"
 #include "login_impl.h"
 
@@ -26,17 +30,9 @@ reap(void *arg)
 
 	while ((s = LIST_FIRST(&p->closing)) != NULL) {
 		LIST_REMOVE(s, closing_next);
-		peers_remove(p->peers, s->peer);
 		session_free(&s);
 	}
-}
-
-/* The history is in memory: what was decided in a turn is as safe as it gets. */
-static uint64_t
-commit(void *arg, uint64_t turn)
-{
-	(void)arg;
-	return turn;
+	upkeep_slice(p);
 }
 
 static void
@@ -80,16 +76,21 @@ add_user(struct proxy *p, const struct user_config *config)
 }
 
 struct proxy *
-proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
-    const struct module *const *modules)
+proxy_new(struct loop *loop, struct config *config, struct store *store,
+    const struct proxy_env *env, const struct module *const *modules)
 {
 	struct proxy *p = mem_alloc(sizeof(*p));
-	struct loop_hooks hooks = { .commit = commit, .reap = reap, .arg = p };
+	struct loop_hooks hooks = { .commit = turn_commit,
+		.reap = reap,
+		.arg = p };
 	const struct user_config *user;
 
 	p->loop = loop;
 	p->config = config;
 	p->env = *env;
+	p->store = store;
+	/* Never twice, over all runs: they stand in what is kept. */
+	p->next_id = store_run(store) << 32;
 	p->modules = modules;
 	p->scratch = arena_new();
 	p->peers = peers_new();
@@ -100,6 +101,8 @@ proxy_new(struct loop *loop, struct config *config, const struct proxy_env *env,
 	random_bytes(p->secret, sizeof(p->secret));
 	LIST_INIT(&p->closing);
 	LIST_INIT(&p->listeners);
+	turn_init(p);
+	upkeep_init(p);
 	collect_stream_features(p);
 	loop_set_hooks(loop, &hooks);
 	STAILQ_FOREACH(user, &config->users, next)
@@ -114,6 +117,21 @@ close_sessions(struct user *u, int cond, const char *reason)
 
 	LIST_FOREACH(s, &u->sessions, next)
 		session_close(s, cond, reason);
+}
+
+/* Streams that can be resumed go on after a restart; the others are told. */
+static void
+leave_sessions(struct user *u)
+{
+	struct session *s;
+
+	LIST_FOREACH(s, &u->sessions, next) {
+		if (s->sm_id != NULL)
+			session_leave(s);
+		else
+			session_close(s, STREAM_SYSTEM_SHUTDOWN,
+			    "the proxy is shutting down");
+	}
 }
 
 /* Its sessions are told; they are gone when it returns. */
@@ -145,26 +163,19 @@ proxy_stop(struct proxy *p)
 	proxy_unlisten(p);
 	end_logins(p);
 	HASH_ITER(hh, p->users, u, tmp) {
-		close_sessions(u, STREAM_SYSTEM_SHUTDOWN,
-		    "the proxy is shutting down");
 		LIST_FOREACH(a, &u->accounts, next)
-			upstream_stop(a->upstream,
+			upstream_leave(a->upstream,
 			    "the proxy is shutting down");
+		leave_sessions(u);
 	}
 }
 
-void
-proxy_free(struct proxy **holder)
+static void
+free_parts(struct proxy *p)
 {
-	struct proxy *p = *holder;
-	struct user *u, *tmp;
-
-	if (p == NULL)
-		return;
-	proxy_stop(p);
-	HASH_ITER(hh, p->users, u, tmp)
-		remove_user(p, u, STREAM_SYSTEM_SHUTDOWN, NULL);
 	loop_set_hooks(p->loop, &(struct loop_hooks){ 0 });
+	upkeep_fini(p);
+	turn_fini(p);
 	tls_certs_unref(&p->certs);
 	trusts_free(&p->trusts);
 	throttle_free(&p->by_address);
@@ -177,7 +188,64 @@ proxy_free(struct proxy **holder)
 	free(p->stream_features);
 	config_free(&p->config);
 	free(p);
+}
+
+/* What is left open when the process ends is as it would be after a crash. */
+static void
+abandon_user(struct proxy *p, struct user *u)
+{
+	struct session *s;
+
+	while ((s = LIST_FIRST(&u->sessions)) != NULL) {
+		stream_abort(&s->stream);
+		if (s->closing)
+			LIST_REMOVE(s, closing_next);
+		session_free(&s);
+	}
+	HASH_DEL(p->users, u);
+	user_free(&u);
+}
+
+void
+proxy_abandon(struct proxy **holder)
+{
+	struct proxy *p = *holder;
+	struct user *u, *tmp;
+	struct login *l, *next;
+
+	if (p == NULL)
+		return;
+	p->is_abandoned = p->stopping = true;
+	proxy_unlisten(p);
+	HASH_ITER(hh, p->logins, l, next)
+		login_free(&l);
+	HASH_ITER(hh, p->users, u, tmp)
+		abandon_user(p, u);
+	free_parts(p);
 	*holder = NULL;
+}
+
+/* Sessions that may go on are left to the next start, with all that is known. */
+void
+proxy_free(struct proxy **holder)
+{
+	struct proxy *p = *holder;
+
+	if (p == NULL)
+		return;
+	if (!p->stopping)
+		proxy_stop(p);
+	reap(p);
+	(void)turn_commit(p, UINT64_MAX);
+	proxy_abandon(holder);
+}
+
+void
+proxy_store_failed(struct proxy *p, const struct err *err)
+{
+	log_event(LEVEL_CRITICAL, "store", "not-read", "reason=%s",
+	    LOG_Q(err->text));
+	p->is_failed = true;
 }
 
 static const struct user_config *

@@ -107,6 +107,16 @@ recent_remove(struct recent *r, const char *key)
 		forget(r, m);
 }
 
+void
+recent_each(const struct recent *r,
+    void (*fn)(void *arg, const char *key, uint64_t value), void *arg)
+{
+	const struct memory *m;
+
+	for (m = r->memories; m != NULL; m = m->hh.next)
+		fn(arg, m->key, m->value);
+}
+
 size_t
 recent_count(const struct recent *r)
 {

@@ -1,5 +1,6 @@
 #include "core/relay.h"
 
+#include "base/mem.h"
 #include "core/account.h"
 #include "core/frame.h"
 #include "core/missed.h"
@@ -24,15 +25,18 @@ may_send(struct session *s, uint64_t account, const char *jid)
 	return true;
 }
 
+/* jid: in the account's terms, as missed.h has it. */
 static void
-send_presence(struct session *s, const struct frame_head *h, struct blob *body)
+send_presence(struct session *s, const struct frame_head *h, struct blob *body,
+    uint64_t account, const char *jid)
 {
 	struct buf *head = &s->proxy->head;
 
 	buf_clear(head);
 	frame_head(head, h);
 	buf_putc(head, '>');
-	session_send_frame(s, head->data, head->len, body, "</presence>");
+	session_send_frame(s, head->data, head->len, body, "</presence>",
+	    &(struct flight){ .account = account, .jid = mem_strdup(jid) });
 }
 
 static void
@@ -43,7 +47,7 @@ send_unavailable(struct session *s, const char *from)
 		.type = "unavailable",
 		.from = from,
 		.to = s->full },
-	    NULL);
+	    NULL, 0, from);
 }
 
 static void
@@ -62,7 +66,7 @@ relay(struct session *s, struct account *a, const struct presence *p,
 		.from = session_view_of(s, a, arena, p->from),
 		.to = s->full,
 		.lang = p->lang },
-	    p->body);
+	    p->body, a->id, p->from);
 }
 
 void
@@ -93,7 +97,7 @@ send_sibling(struct session *to, struct session *from, const char *jid)
 		.from = jid,
 		.to = to->full,
 		.lang = elem_lang(from->presence) },
-	    body);
+	    body, 0, jid);
 	blob_unref(&body);
 }
 

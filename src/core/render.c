@@ -118,14 +118,20 @@ put_message(struct rendering *r, const char *xmlns)
 }
 
 static void
+send_out(struct rendering *r, struct blob *body, const char *tail)
+{
+	session_send_frame(r->session, r->head->data, r->head->len, body, tail,
+	    &(struct flight){ .seq = r->entry->seq });
+}
+
+static void
 send_plain(struct rendering *r)
 {
 	struct blob *body = body_of(r);
 
 	put_message(r, NULL);
 	put_delay(r, r->late);
-	session_send_frame(r->session, r->head->data, r->head->len, body,
-	    "</message>");
+	send_out(r, body, "</message>");
 	blob_unref(&body);
 }
 
@@ -145,7 +151,7 @@ send_carbon(struct rendering *r, const char *open, const char *tail)
 	buf_puts(r->head, open);
 	put_delay(r, r->late);
 	put_message(r, NS_CLIENT);
-	session_send_frame(s, r->head->data, r->head->len, body, tail);
+	send_out(r, body, tail);
 	blob_unref(&body);
 }
 
@@ -172,8 +178,7 @@ send_note(struct rendering *r)
 	buf_puts(b, "<body>" NOTE_MARK);
 	text = e->is_encrypted ? NULL : entry_text(e, r->arena);
 	elem_escape(b, text == NULL ? "[encrypted]" : text);
-	session_send_frame(r->session, b->data, b->len, NULL,
-	    "</body></message>");
+	send_out(r, NULL, "</body></message>");
 }
 
 void

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
+#include "xmpp/xml.h"
 
 struct request {
 	char *xml;
@@ -18,10 +20,23 @@ struct request {
 	char bare[];
 };
 
+/* An item that was removed, for those who have not heard of it. */
+struct gone {
+	TAILQ_ENTRY(gone) next;
+	uint64_t change;
+	char jid[];
+};
+
+#define GONE_MAX 256
+
 /* Both tables keep the order in which their members were added. */
 struct roster {
 	struct roster_item *items;
 	struct request *requests;
+	TAILQ_HEAD(, gone) gone; /* by change */
+	unsigned gone_count;
+	const struct roster_keeper *keeper;
+	void *keeper_arg;
 	size_t max;
 	bool known;
 	char *ver;
@@ -31,11 +46,92 @@ struct roster {
 };
 
 static void
-set_changed(struct roster *r)
+make_ver(struct roster *r)
 {
 	snprintf(r->own_ver, sizeof(r->own_ver), "%s-%" PRIu64, r->boot,
-	    ++r->changes);
+	    r->changes);
 }
+
+static void
+keep_self(struct roster *r)
+{
+	if (r->keeper != NULL)
+		r->keeper->self(r->keeper_arg);
+}
+
+static void
+set_changed(struct roster *r)
+{
+	r->changes++;
+	make_ver(r);
+	keep_self(r);
+}
+
+/* --- what was removed --- */
+
+static struct gone *
+gone_find(const struct roster *r, const char *jid)
+{
+	struct gone *g;
+
+	TAILQ_FOREACH(g, &r->gone, next) {
+		if (strcmp(g->jid, jid) == 0)
+			return g;
+	}
+	return NULL;
+}
+
+static void
+gone_drop(struct roster *r, struct gone *g)
+{
+	TAILQ_REMOVE(&r->gone, g, next);
+	r->gone_count--;
+	free(g);
+}
+
+static void
+gone_add(struct roster *r, const char *jid, uint64_t change)
+{
+	struct gone *g, *oldest;
+	size_t len = strlen(jid);
+
+	if (r->gone_count >= GONE_MAX) {
+		oldest = TAILQ_FIRST(&r->gone);
+		if (r->keeper != NULL)
+			r->keeper->forgotten(r->keeper_arg, oldest->jid);
+		gone_drop(r, oldest);
+	}
+	g = mem_alloc(sizeof(*g) + len + 1);
+	memcpy(g->jid, jid, len);
+	g->change = change;
+	TAILQ_INSERT_TAIL(&r->gone, g, next);
+	r->gone_count++;
+}
+
+static void
+note_removed(struct roster *r, const char *jid)
+{
+	set_changed(r);
+	gone_add(r, jid, r->changes);
+	if (r->keeper != NULL)
+		r->keeper->item(r->keeper_arg, jid, NULL, r->changes);
+}
+
+static void
+note_changed(struct roster *r, struct roster_item *item)
+{
+	struct gone *g = gone_find(r, item->jid);
+
+	if (g != NULL)
+		gone_drop(r, g);
+	set_changed(r);
+	item->change = r->changes;
+	if (r->keeper != NULL)
+		r->keeper->item(r->keeper_arg, item->jid, item->xml,
+		    item->change);
+}
+
+/* --- life --- */
 
 struct roster *
 roster_new(size_t max)
@@ -45,6 +141,7 @@ roster_new(size_t max)
 	r = mem_alloc(sizeof(*r));
 	r->max = max;
 	random_id(r->boot);
+	TAILQ_INIT(&r->gone);
 	set_changed(r);
 	return r;
 }
@@ -84,6 +181,8 @@ roster_free(struct roster **holder)
 	items_free(&r->items);
 	while (r->requests != NULL)
 		request_remove(r, r->requests);
+	while (!TAILQ_EMPTY(&r->gone))
+		gone_drop(r, TAILQ_FIRST(&r->gone));
 	free(r->ver);
 	free(r);
 }
@@ -112,6 +211,8 @@ roster_set_ver(struct roster *r, const char *ver)
 	char *old = r->ver;
 
 	r->ver = mem_strdup(ver);
+	if (!text_equals(old, ver))
+		keep_self(r);
 	free(old);
 }
 
@@ -201,19 +302,23 @@ load_items(struct roster_item **table, const struct elem *query, size_t max)
 	return 0;
 }
 
-static bool
-is_same(struct roster_item *a, struct roster_item *b)
+/* Items that did not change keep the number of their change. */
+static void
+compare(struct roster *r, struct roster_item *old, struct roster_item *now)
 {
-	const struct roster_item *item, *other;
+	struct roster_item *item, *other;
 
-	if (HASH_COUNT(a) != HASH_COUNT(b))
-		return false;
-	for (item = a; item != NULL; item = item->hh.next) {
-		other = find(b, item->jid);
-		if (other == NULL || strcmp(item->xml, other->xml) != 0)
-			return false;
+	for (item = old; item != NULL; item = item->hh.next) {
+		if (find(now, item->jid) == NULL)
+			note_removed(r, item->jid);
 	}
-	return true;
+	for (item = now; item != NULL; item = item->hh.next) {
+		other = find(old, item->jid);
+		if (other != NULL && strcmp(item->xml, other->xml) == 0)
+			item->change = other->change;
+		else
+			note_changed(r, item);
+	}
 }
 
 int
@@ -223,12 +328,12 @@ roster_load(struct roster *r, const struct elem *query)
 
 	if (load_items(&items, query, r->max) < 0)
 		return -1;
-	if (!is_same(r->items, items))
-		set_changed(r);
+	r->known = true;
+	compare(r, r->items, items);
 	items_free(&r->items);
 	r->items = items;
-	r->known = true;
 	roster_set_ver(r, elem_attr(query, "ver"));
+	keep_self(r);
 	return 0;
 }
 
@@ -240,14 +345,14 @@ push_item(struct roster *r, const struct elem *e, const char *jid)
 	if (is_removal(e)) {
 		if (known != NULL) {
 			item_remove(&r->items, known);
-			set_changed(r);
+			note_removed(r, jid);
 		}
 		return 0;
 	}
 	if (known == NULL && HASH_COUNT(r->items) >= r->max)
 		return -1;
 	if (item_put(&r->items, jid, e))
-		set_changed(r);
+		note_changed(r, find(r->items, jid));
 	return 0;
 }
 
@@ -351,6 +456,8 @@ roster_request_add(struct roster *r, const char *bare,
 	elem_write(&xml, presence, NS_CLIENT);
 	free(q->xml);
 	q->xml = buf_take(&xml);
+	if (r->keeper != NULL)
+		r->keeper->request(r->keeper_arg, bare, q->xml);
 	return true;
 }
 
@@ -361,6 +468,8 @@ roster_request_remove(struct roster *r, const char *bare)
 
 	if ((q = request_find(r, bare)) == NULL)
 		return false;
+	if (r->keeper != NULL)
+		r->keeper->request(r->keeper_arg, bare, NULL);
 	request_remove(r, q);
 	return true;
 }
@@ -373,4 +482,95 @@ roster_request_each(const struct roster *r,
 
 	HASH_ITER(hh, r->requests, q, next)
 		fn(arg, q->bare, q->xml);
+}
+
+/* --- for what is kept on disk --- */
+
+void
+roster_set_keeper(struct roster *r, const struct roster_keeper *keeper,
+    void *arg)
+{
+	r->keeper = keeper;
+	r->keeper_arg = arg;
+}
+
+void
+roster_restore_item(struct roster *r, const char *jid, const char *xml,
+    uint64_t change)
+{
+	struct arena *arena;
+	struct elem *e;
+
+	if (xml == NULL) {
+		gone_add(r, jid, change);
+		return;
+	}
+	arena = arena_new();
+	e = xml_parse_own(arena, xml, strlen(xml), NS_ROSTER);
+	if (e != NULL && item_put(&r->items, jid, e))
+		find(r->items, jid)->change = change;
+	arena_free(&arena);
+}
+
+void
+roster_restore_request(struct roster *r, const char *bare, const char *xml)
+{
+	struct request *q = request_make(r, bare);
+
+	if (q == NULL)
+		return;
+	free(q->xml);
+	q->xml = mem_strdup(xml);
+}
+
+void
+roster_pack(const struct roster *r, struct buf *b)
+{
+	pack_uint(b, r->known);
+	pack_string(b, r->ver);
+	pack_string(b, r->boot);
+	pack_uint(b, r->changes);
+}
+
+void
+roster_unpack(struct roster *r, struct unpack *u)
+{
+	bool known = unpack_uint(u) != 0;
+	char *ver = unpack_string(u), *boot = unpack_string(u);
+
+	if (unpack_is_good(u) && boot != NULL &&
+	    strlen(boot) < sizeof(r->boot)) {
+		r->known = known;
+		free(r->ver);
+		r->ver = ver;
+		ver = NULL;
+		snprintf(r->boot, sizeof(r->boot), "%s", boot);
+		r->changes = unpack_uint(u);
+		make_ver(r);
+	}
+	free(ver);
+	free(boot);
+}
+
+uint64_t
+roster_changes(const struct roster *r)
+{
+	return r->changes;
+}
+
+void
+roster_each_since(const struct roster *r, uint64_t change,
+    void (*fn)(void *arg, const char *jid, const char *xml), void *arg)
+{
+	const struct roster_item *item;
+	const struct gone *g;
+
+	TAILQ_FOREACH(g, &r->gone, next) {
+		if (g->change > change)
+			fn(arg, g->jid, NULL);
+	}
+	for (item = r->items; item != NULL; item = item->hh.next) {
+		if (item->change > change)
+			fn(arg, item->jid, item->xml);
+	}
 }

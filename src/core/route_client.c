@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/device.h"
 #include "core/directed.h"
 #include "core/fanout.h"
 #include "core/frame.h"
@@ -58,6 +59,7 @@ outgoing_entry(struct session *s, struct account *a, const struct route *r)
 	e->id = mem_strdup(elem_attr(r->stanza, "id"));
 	e->lang = mem_strdup(elem_lang(r->stanza));
 	e->origin = s->id;
+	e->device = s->device != NULL ? s->device->id : 0;
 	e->is_encrypted = message_is_encrypted(r->stanza);
 	e->has_body = text != NULL && *text != '\0';
 	e->is_eligible = message_is_eligible(r->stanza, true);
@@ -65,14 +67,6 @@ outgoing_entry(struct session *s, struct account *a, const struct route *r)
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
 	e->body = frame_body(r->stanza);
 	return e;
-}
-
-static void
-pump(struct account *a)
-{
-	if (account_is_up(a))
-		outbox_pump(a->outbox, upstream_stream(a->upstream),
-		    a->user->proxy->config->limits.upstream_queue_bytes);
 }
 
 static void
@@ -88,12 +82,12 @@ write_head(struct buf *head, const struct route *r, const struct entry *e)
 
 /* Up through the outbox, in its order. */
 static void
-send_up(struct account *a, const struct buf *head, const struct entry *e)
+send_up(struct account *a, struct entry *e)
 {
 	bool keep = e->has_body || e->is_encrypted || e->class != CLASS_LIVE;
 
-	outbox_add(a->outbox, head, e->body, keep, a->jid);
-	pump(a);
+	outbox_add(a->outbox, e, keep);
+	account_pump(a);
 }
 
 /* Why it cannot go up now, or NULL. */
@@ -115,7 +109,8 @@ refuse_message(struct session *s, struct account *a, const struct route *r,
 		message_class(r->stanza, NULL) != CLASS_ARCHIVE))
 		return "the account's server is not connected";
 	*cond = ERR_RESOURCE_CONSTRAINT;
-	pump(a); /* what was written meanwhile makes room */
+	if (s->proxy->is_full)
+		return "the proxy's disk is full";
 	if (outbox_is_full(a->outbox))
 		return "too many messages wait for the account's server";
 	return NULL;
@@ -143,12 +138,11 @@ note_exchange(struct session *s, struct account *a, const struct route *r)
 		recent_set(a->exchanges, r->to, s->id);
 }
 
-/* To the server, the log, and the mirror; takes the entry. */
+/* To the log and the mirror, and to the server; takes the entry. */
 static const char *
 message_sent(struct session *s, struct account *a, struct route *r,
-    const struct buf *head, struct entry *e)
+    struct entry *e)
 {
-	send_up(a, head, e);
 	note_exchange(s, a, r);
 	sent_remember_answers(a, r->to, r->stanza);
 	if (e->class == CLASS_LIVE)
@@ -156,10 +150,13 @@ message_sent(struct session *s, struct account *a, struct route *r,
 	if (jid_same_bare(r->to, a->jid)) {
 		/* What comes back is the delivery. */
 		sent_remember_self(s->user, e->id, s->id);
+		send_up(a, e);
 		entry_unref(&e);
 		return "sent up, to oneself";
 	}
-	fanout(s->user, e);
+	fanout(s->user, entry_ref(e));
+	send_up(a, e);
+	entry_unref(&e);
 	return "sent up";
 }
 
@@ -188,7 +185,7 @@ message_up(struct session *s, struct account *a, struct route *r)
 	} else if (sent_is_repeated(s, e)) {
 		why = "the same message again";
 	} else {
-		why = message_sent(s, a, r, &head, entry_ref(e));
+		why = message_sent(s, a, r, entry_ref(e));
 	}
 	buf_free(&head);
 	entry_unref(&e);
@@ -338,6 +335,7 @@ route_request(struct session *s, struct route *r)
 		    "a request has an id and one payload (RFC 6120 8.2.3)");
 		return "malformed";
 	}
+	session_open_request(s, r);
 	if (scope != 0 && (reason = hooks_client_iq(s, r, scope)) != NULL)
 		return reason;
 	if ((other = sibling(s, r->to)) != NULL)
@@ -387,20 +385,12 @@ is_from_itself(struct session *s, const struct route *r)
 		    strcmp(r->from, s->full) == 0));
 }
 
-/* What is no stanza: stream management and client state are not offered. */
+/* What is no stanza: client state is not offered. */
 static void
 route_nonza(struct session *s, struct elem *e)
 {
-	struct elem *failed;
-
 	if (text_equals(e->ns, NS_CSI))
 		return;
-	if (text_equals(e->ns, NS_SM)) {
-		failed = elem_new(e->arena, NS_SM, "failed");
-		elem_child(failed, NS_STANZA_ERROR, "feature-not-implemented");
-		session_send(s, failed);
-		return;
-	}
 	session_close(s, STREAM_UNSUPPORTED_STANZA_TYPE,
 	    "neither message, presence nor iq");
 }

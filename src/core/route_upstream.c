@@ -114,7 +114,7 @@ find_sent(struct account *a, const struct route *r, uint64_t *origin,
 
 	if (r->id == NULL || r->from == NULL)
 		return false;
-	sent = history_find(a->user->history, a->id, DIR_OUT, r->from, r->id);
+	sent = history_search(a->user->history, a->id, DIR_OUT, r->from, r->id);
 	if (sent == NULL)
 		return sent_find_live(a, r->from, r->id, origin, is_eligible);
 	sent->failed = true; /* it may be sent again */

@@ -12,6 +12,7 @@
 #include "core/proxy.h"
 #include "core/proxy_listen.h"
 #include "core/service.h"
+#include "core/store.h"
 #include "io/conn.h"
 #include "io/resolver.h"
 
@@ -23,6 +24,7 @@ struct running {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct worker *worker;
+	struct store *store;
 	struct proxy *proxy;
 	struct loop_source *signals;
 	int signal_fd;
@@ -180,7 +182,12 @@ serve(struct running *r, struct config *config,
 		.arg = r };
 
 	descriptors_raise(config);
-	r->proxy = proxy_new(r->loop, config, &env, modules);
+	r->store = store_open(config->store, STORE_SYNC_NORMAL, err);
+	if (r->store == NULL) {
+		config_free(&config);
+		return -1;
+	}
+	r->proxy = proxy_new(r->loop, config, r->store, &env, modules);
 	if (proxy_relisten(r->proxy, config, err) == -1)
 		return -1;
 	service_is_up();
@@ -188,20 +195,30 @@ serve(struct running *r, struct config *config,
 	    config->node, config->path);
 	if (service_watchdog_ms() > 0)
 		feed_watchdog(r);
-	while (!r->done) {
+	while (!r->done && !r->proxy->is_failed) {
 		loop_turn(r->loop, -1);
 		if (r->proxy->stopping && conns_are_none(loop_conns(r->loop)))
 			r->done = true;
 	}
-	return 0;
+	return r->proxy->is_failed ?
+	    err_set(err,
+		"the store does not work: streams are left as they are") :
+	    0;
 }
 
-static void
+/* true: the store has failed. */
+static bool
 end(struct running *r)
 {
+	bool is_failed;
+
 	/* What it has done is handed over first: that needs the proxy. */
 	worker_free(&r->worker);
-	proxy_free(&r->proxy);
+	is_failed = r->proxy != NULL && r->proxy->is_failed;
+	if (is_failed)
+		proxy_abandon(&r->proxy);
+	else
+		proxy_free(&r->proxy);
 	resolver_free(&r->resolver);
 	if (r->loop != NULL) {
 		timer_stop(&r->watchdog);
@@ -211,6 +228,8 @@ end(struct running *r)
 	if (r->signal_fd != -1)
 		close(r->signal_fd);
 	loop_free(&r->loop);
+	store_close(&r->store);
+	return is_failed;
 }
 
 int
@@ -223,7 +242,8 @@ run(struct config *config, const struct module *const *modules, struct err *err)
 		rc = serve(&r, config, modules, err);
 	else
 		config_free(&config);
-	end(&r);
+	if (end(&r))
+		rc = RUN_STORE_FAILED;
 	log_event(LEVEL_INFO, "proxy", "ended", "%s", "");
 	return rc;
 }

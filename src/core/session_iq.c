@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/session_sm.h"
 #include "xmpp/ns.h"
 
 /* --- what is asked of it, and what it asked --- */
@@ -42,13 +43,28 @@ forget_requests(struct session *s)
 }
 
 void
-session_end_requests(struct session *s)
+session_fail_requests(struct session *s)
 {
 	struct iq *iq;
 
 	while ((iq = iq_table_any(s->asked)) != NULL)
 		fail_asked(s, iq);
+}
+
+void
+session_end_requests(struct session *s)
+{
+	session_fail_requests(s);
 	forget_requests(s);
+}
+
+void
+session_open_request(struct session *s, const struct route *r)
+{
+	if (s->sm_id == NULL)
+		return;
+	open_iqs_add(&s->open_iqs, r->id, elem_attr(r->stanza, "to"));
+	session_touch(s, CHANGED_IQS);
 }
 
 void
@@ -67,6 +83,8 @@ ask(struct session *s, struct iq *proto, struct elem *request)
 
 	proto->deadline = clock_now() +
 	    s->proxy->config->limits.iq_seconds * 1000;
+	if (s->asleep || s->closing)
+		return -1;
 	if ((iq = iq_table_add(s->asked, proto)) == NULL)
 		return -1;
 	elem_set(request, "id", iq->id);
@@ -123,6 +141,8 @@ session_take_reply(struct session *s, struct route *r)
 	struct iq *iq = r->id ? iq_table_find(s->asked, r->id) : NULL;
 	struct session *asker;
 
+	if (session_sm_take_pong(s, r->id))
+		return "it acknowledges what it was sent";
 	if (iq == NULL)
 		return "an answer to nothing that was asked of it";
 	iq_table_take(s->asked, iq);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/account_save.h"
 #include "core/availability.h"
 #include "core/proxy.h"
 #include "core/route.h"
@@ -58,13 +59,8 @@ upstream_set_trouble(struct upstream *u, const char *why)
 static void
 leave_up(struct upstream *u)
 {
-	struct account *a = u->account;
-
 	upstream_set_state(u, UPSTREAM_OFF);
-	free(a->presence_sent);
-	a->presence_sent = NULL;
-	account_fail_iqs(a);
-	hooks_upstream_down(a);
+	account_lost(u->account);
 	if (clock_now() - u->up_at >= STEADY_MS)
 		u->attempts = 0;
 }
@@ -72,10 +68,10 @@ leave_up(struct upstream *u)
 void
 upstream_lose(struct upstream *u)
 {
-	if (u->state == UPSTREAM_UP) {
-		outbox_rewind(u->account->outbox, u->stream);
+	if (u->state == UPSTREAM_UP && upstream_sm_suspend(u))
+		upstream_set_state(u, UPSTREAM_OFF);
+	else if (u->state == UPSTREAM_UP)
 		leave_up(u);
-	}
 	drop(u);
 }
 
@@ -86,7 +82,18 @@ up_stanza(void *arg, struct elem *stanza)
 {
 	struct upstream *u = arg;
 
+	if (upstream_sm_take(u, stanza))
+		return;
 	route_upstream(u->account, stanza);
+	upstream_sm_handled(u, stanza);
+}
+
+void
+upstream_pump(struct upstream *u)
+{
+	outbox_pump(u->account->outbox, u->stream, &u->sm.out,
+	    limits_of(u)->upstream_queue_bytes);
+	upstream_sm_want_ack(u);
 }
 
 static void
@@ -94,8 +101,7 @@ up_drained(void *arg)
 {
 	struct upstream *u = arg;
 
-	outbox_pump(u->account->outbox, u->stream,
-	    limits_of(u)->upstream_queue_bytes);
+	account_pump(u->account);
 	availability_update(u->account);
 }
 
@@ -107,6 +113,8 @@ up_closed(void *arg, const char *cond, const char *reason)
 
 	snprintf(why, sizeof(why), "%s%s%s", cond != NULL ? cond : "",
 	    cond != NULL ? ": " : "", reason);
+	if (cond != NULL || stream_was_closed(u->stream))
+		upstream_sm_forget(u);
 	if (text_equals(cond, "conflict"))
 		upstream_conflicted(u, why);
 	else if (text_equals(cond, "see-other-host") && u->is_secure)
@@ -138,16 +146,16 @@ max_bytes_of(const struct elem *features)
 	    0;
 }
 
-static void
-negotiated(void *arg, struct stream *stream, const char *full,
+void
+upstream_take_stream(struct upstream *u, struct stream *stream,
     const struct elem *features)
 {
-	struct upstream *u = arg;
 	struct account *a = u->account;
 
 	u->stream = stream;
 	u->is_secure = stream_is_secure(stream);
 	stream_set_owner(stream, &up_events, u);
+	stream_set_sm(stream, &u->sm);
 	connect_free(&u->connect);
 	u->proxy->env.dial_free(&u->dial);
 	upstream_set_state(u, UPSTREAM_UP);
@@ -156,19 +164,34 @@ negotiated(void *arg, struct stream *stream, const char *full,
 	u->refusals = 0;
 	u->hops = 0;
 	u->pinged = false;
-	free(a->full);
-	a->full = mem_strdup(full);
-	a->was_up = true;
-	a->has_rosterver = elem_find(features, NS_ROSTERVER, "ver") != NULL;
 	a->max_bytes = max_bytes_of(features);
 	conn_set_window(stream_conn(stream), limits_of(u)->queue_frames,
 	    limits_of(u)->upstream_queue_bytes);
 	conn_set_group(stream_conn(stream), u->proxy_group);
+	upstream_pause(u, u->proxy->is_full);
 	timer_set(&u->keepalive, limits_of(u)->ping_seconds * 1000);
+}
+
+static void
+negotiated(void *arg, struct stream *stream, const char *full,
+    const struct elem *features)
+{
+	struct upstream *u = arg;
+	struct account *a = u->account;
+
+	free(a->full);
+	a->full = mem_strdup(full);
+	a->was_up = true;
+	a->has_rosterver = elem_find(features, NS_ROSTERVER, "ver") != NULL;
 	log_event(LEVEL_INFO, u->log_id, "upstream-up", "account=%s jid=%s",
 	    a->jid, full);
+	upstream_sm_start(u, features);
+	upstream_take_stream(u, stream, features);
+	upstream_sm_enable(u);
+	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
 	hooks_upstream_up(a);
-	outbox_pump(a->outbox, stream, limits_of(u)->upstream_queue_bytes);
+	if (!a->gap_open)
+		account_ready(a);
 }
 
 static void
@@ -206,6 +229,8 @@ negotiation_failed(void *arg, enum connect_failure failure, const char *text)
 static const struct connect_events connect_events = {
 	.salted = upstream_want_salted,
 	.ready = negotiated,
+	.resumed = upstream_sm_resumed,
+	.not_resumed = upstream_sm_not_resumed,
 	.failed = negotiation_failed,
 };
 
@@ -232,6 +257,10 @@ negotiate(struct upstream *u, struct transport *transport, bool direct)
 		.total_ms = limits->auth_seconds * 1000,
 	};
 
+	if (u->is_suspended) {
+		options.resume_id = u->sm_id;
+		options.resume_h = sm_h(&u->sm);
+	}
 	options.name = arena_strndup(arena, config->jid,
 	    strcspn(config->jid, "@"));
 	upstream_set_state(u, UPSTREAM_NEGOTIATING);
@@ -359,6 +388,7 @@ upstream_new(struct account *a)
 	upstream_set_trouble(u, "not connected yet");
 	timer_init(&u->retry, u->proxy->loop, dial, u);
 	timer_init(&u->keepalive, u->proxy->loop, upstream_keep_alive, u);
+	upstream_sm_init(u);
 	HASH_ADD(hh, u->proxy->upstreams, id, sizeof(u->id), u);
 	return u;
 }
@@ -367,10 +397,11 @@ upstream_new(struct account *a)
 static void
 close_stream(struct upstream *u)
 {
-	if (u->state == UPSTREAM_UP) {
-		outbox_leave(u->account->outbox);
+	bool was_there = u->state == UPSTREAM_UP || u->is_suspended;
+
+	upstream_sm_forget(u);
+	if (was_there)
 		leave_up(u);
-	}
 	stream_close(&u->stream);
 	drop(u);
 	timer_stop(&u->retry);
@@ -383,7 +414,11 @@ upstream_free(struct upstream **holder)
 
 	if (u == NULL)
 		return;
-	close_stream(u);
+	if (!u->proxy->is_abandoned)
+		close_stream(u);
+	drop(u);
+	timer_stop(&u->retry);
+	upstream_sm_fini(u);
 	upstream_set_state(u, UPSTREAM_OFF);
 	HASH_DEL(u->proxy->upstreams, u);
 	tls_trust_unref(&u->trust);
@@ -406,13 +441,41 @@ upstream_start(struct upstream *u)
 void
 upstream_stop(struct upstream *u, const char *reason)
 {
-	if (u->state == UPSTREAM_OFF || u->state == UPSTREAM_REFUSED)
+	if ((u->state == UPSTREAM_OFF && !u->is_suspended) ||
+	    u->state == UPSTREAM_REFUSED)
 		return;
 	close_stream(u);
 	upstream_set_state(u, UPSTREAM_OFF);
 	upstream_set_trouble(u, reason);
 	log_event(LEVEL_INFO, u->log_id, "upstream-off", "account=%s reason=%s",
 	    u->account->jid, LOG_Q(reason));
+}
+
+void
+upstream_leave(struct upstream *u, const char *reason)
+{
+	bool is_kept = u->is_suspended;
+
+	if (u->state == UPSTREAM_UP && upstream_sm_suspend(u)) {
+		stream_leave(&u->stream);
+		is_kept = true;
+	}
+	if (!is_kept) {
+		upstream_stop(u, reason);
+		return;
+	}
+	drop(u);
+	timer_stop(&u->retry);
+	upstream_set_state(u, UPSTREAM_OFF);
+	log_event(LEVEL_INFO, u->log_id, "upstream-left",
+	    "account=%s reason=%s", u->account->jid, LOG_Q(reason));
+}
+
+void
+upstream_pause(struct upstream *u, bool paused)
+{
+	if (u->state == UPSTREAM_UP)
+		conn_pause(stream_conn(u->stream), paused);
 }
 
 void

@@ -3,13 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/account_save.h"
 #include "core/availability.h"
 #include "core/directed.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/session_save.h"
+#include "core/store.h"
+#include "core/turn.h"
 #include "core/upstream.h"
 
 static void
@@ -18,6 +24,8 @@ add_account(struct user *u, const struct account_config *config)
 	struct account *a = account_new(u, config);
 
 	LIST_INSERT_HEAD(&u->accounts, a, next);
+	account_load(a);
+	hooks_account_load(a);
 }
 
 /* The configuration's order decides which account carries what. */
@@ -38,12 +46,111 @@ order_accounts(struct user *u, const struct user_config *config)
 	}
 }
 
+/* --- on disk --- */
+
+void
+user_touch(struct user *u)
+{
+	if (u->is_changed)
+		return;
+	u->is_changed = true;
+	LIST_INSERT_HEAD(&u->proxy->changed_users, u, changed_next);
+	turn_touch(u->proxy);
+}
+
+#define DAY_MS UINT64_C(86400000)
+
+static uint64_t
+days_ago(uint64_t days)
+{
+	uint64_t now = clock_wall();
+
+	return now > days * DAY_MS ? now - days * DAY_MS : 0;
+}
+
+struct history_limits
+user_history_limits(const struct user *u)
+{
+	const struct limits *l = &u->proxy->config->limits;
+
+	return (struct history_limits){ .chats = l->log_entries,
+		.chat_bytes = l->log_bytes,
+		.rooms = l->room_entries,
+		.chats_before = days_ago(l->log_days),
+		.rooms_before = days_ago(l->room_days) };
+}
+
+void
+user_save(struct user *u)
+{
+	struct buf b = { 0 };
+
+	struct history_limits limits = user_history_limits(u);
+
+	u->is_changed = false;
+	if (history_is_over(u->history, &limits))
+		u->proxy->upkeep.is_over = true;
+	history_pack(u->history, &b);
+	reached_pack(&u->reached, &b);
+	pack_uint(&b, u->last_device);
+	batch_put(&u->proxy->batch, STATE_USER, u->id, NULL, 0, b.data, b.len);
+	buf_free(&b);
+}
+
+static void
+load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+{
+	struct user *user = arg;
+	struct unpack u;
+
+	(void)key;
+	(void)key_len;
+	unpack_init(&u, value, len);
+	history_unpack(user->history, &u);
+	reached_unpack(&user->reached, &u);
+	user->last_device = unpack_uint(&u);
+}
+
+void
+user_load_state(struct user *u, enum state_kind kind, uint64_t owner,
+    void (*fn)(void *arg, const void *key, size_t key_len, const void *value,
+	size_t len),
+    void *arg)
+{
+	struct err err = { "" };
+
+	if (store_each(u->proxy->store, kind, owner, fn, arg, &err) == -1)
+		proxy_store_failed(u->proxy, &err);
+}
+
+void
+user_reached(struct user *u, uint64_t seq)
+{
+	if (reached_has(&u->reached, seq))
+		return;
+	reached_add(&u->reached, seq);
+	user_touch(u);
+}
+
+/* --- life --- */
+
+static void
+make_memories(struct user *u, const struct limits *limits)
+{
+	u->receipts = recent_new(limits->receipts);
+	u->displayed = recent_new(limits->receipts);
+	u->notes = recent_new(limits->receipts);
+	u->carriers = recent_new(limits->receipts);
+	u->sent = recent_new(limits->receipts);
+	u->live = recent_new(limits->receipts);
+}
+
 struct user *
 user_new(struct proxy *proxy, const struct user_config *config)
 {
-	const struct limits *limits = &proxy->config->limits;
 	struct user *u = mem_alloc(sizeof(*u));
 	const struct account_config *account;
+	struct err err = { "" };
 
 	u->proxy = proxy;
 	u->config = config;
@@ -52,16 +159,20 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->bare = mem_printf("%s@%s", config->name, proxy->config->node);
 	LIST_INIT(&u->accounts);
 	LIST_INIT(&u->sessions);
-	u->history = history_new(limits->log_entries, limits->log_bytes);
-	u->receipts = recent_new(limits->receipts);
-	u->displayed = recent_new(limits->receipts);
-	u->notes = recent_new(limits->receipts);
-	u->carriers = recent_new(limits->receipts);
-	u->sent = recent_new(limits->receipts);
-	u->live = recent_new(limits->receipts);
+	TAILQ_INIT(&u->devices);
+	TAILQ_INIT(&u->ended);
+	u->id = store_user(proxy->store, u->name, &err);
+	if (u->id == 0)
+		proxy_store_failed(proxy, &err);
+	u->history = history_new(proxy->store, &proxy->batch, u->id);
+	make_memories(u, &proxy->config->limits);
+	user_load_state(u, STATE_USER, u->id, load, u);
 	STAILQ_FOREACH(account, &config->accounts, next)
 		add_account(u, account);
 	order_accounts(u, config);
+	device_load_all(u);
+	ended_load_all(u);
+	session_load_all(u);
 	return u;
 }
 
@@ -75,7 +186,12 @@ user_free(struct user **holder)
 		return;
 	while ((a = LIST_FIRST(&u->accounts)) != NULL)
 		account_free(&a);
+	if (u->is_changed)
+		LIST_REMOVE(u, changed_next);
 	history_free(&u->history);
+	reached_fini(&u->reached);
+	device_free_all(u);
+	ended_free_all(u);
 	recent_free(&u->receipts);
 	recent_free(&u->displayed);
 	recent_free(&u->notes);
@@ -248,6 +364,4 @@ user_reload(struct user *u, const struct user_config *config)
 	reload_accounts(u, config);
 	LIST_FOREACH(a, &u->accounts, next)
 		availability_update(a);
-	history_set_max(u->history, u->proxy->config->limits.log_entries,
-	    u->proxy->config->limits.log_bytes);
 }

@@ -42,6 +42,7 @@ struct loop {
 	struct loop_conns *conns;
 	/* Removed while the kernel's events may still name them. */
 	SLIST_HEAD(, loop_source) removed;
+	bool reads_held;
 };
 
 struct loop *
@@ -196,7 +197,15 @@ read_slices(struct loop *loop)
 {
 	loop->spent = 0;
 	loop->reading_since = clock_now();
-	conns_read(loop->conns);
+	if (!loop->reads_held)
+		conns_read(loop->conns);
+}
+
+void
+loop_hold_reads(struct loop *loop, bool held)
+{
+	loop->reads_held = held;
+	loop_wake(loop);
 }
 
 void

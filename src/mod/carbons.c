@@ -10,6 +10,7 @@
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/incoming.h"
+#include "core/playback.h"
 #include "core/sent.h"
 #include "core/session.h"
 #include "core/upstream.h"
@@ -20,11 +21,9 @@ static const char *
 on_enable(struct session *s, struct route *r)
 {
 	s->carbons = true;
+	session_touch(s, CHANGED_SELF);
 	session_reply(s, r, NULL);
-	if (s->following)
-		fanout_start(s);
-	else
-		fanout_start_later(s);
+	playback_carbons(s);
 	return "carbons are on";
 }
 
@@ -32,6 +31,7 @@ static const char *
 on_disable(struct session *s, struct route *r)
 {
 	s->carbons = false;
+	session_touch(s, CHANGED_SELF);
 	session_reply(s, r, NULL);
 	return "carbons are off";
 }

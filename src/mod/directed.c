@@ -10,6 +10,7 @@
 #include "core/directed.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/upstream.h"
 #include "mod/directed.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
@@ -80,6 +81,15 @@ refuse(struct session *s, struct route *r, const char *why)
 	return why;
 }
 
+static void
+note_number(struct session *s, struct account *a, const char *target)
+{
+	struct directed *d = directed_find(s->directed, target);
+
+	if (d != NULL)
+		d->number = upstream_sent(a->upstream);
+}
+
 static const char *
 on_available(struct session *s, struct account *a, struct route *r,
     const char *target)
@@ -101,8 +111,11 @@ on_available(struct session *s, struct account *a, struct route *r,
 	buf_free(&xml);
 	if (!fits)
 		return refuse(s, r, "directed presence to too many");
-	if (account_send(a, r->stanza) == 0)
+	session_touch(s, CHANGED_SELF);
+	if (account_send(a, r->stanza) == 0) {
+		note_number(s, a, target);
 		return "sent up";
+	}
 	if (!account_is_up(a))
 		return "goes up on the next stream";
 	if (is_new)
@@ -133,6 +146,7 @@ on_unavailable(struct session *s, struct account *a, struct route *r,
 	if (is_room)
 		target = arena_strdup(r->stanza->arena, room->target);
 	was_there = directed_remove(&s->directed, target);
+	session_touch(s, CHANGED_SELF);
 	if (!is_elsewhere(s, target, a->id))
 		return leave(a, r, target, was_there);
 	if (is_room)
@@ -185,8 +199,10 @@ directed_refused(struct account *a, const char *target)
 {
 	struct session *s;
 
-	LIST_FOREACH(s, &a->user->sessions, next)
-		directed_remove(&s->directed, target);
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (directed_remove(&s->directed, target))
+			session_touch(s, CHANGED_SELF);
+	}
 }
 
 /* --- what a room says of ourselves --- */
@@ -262,6 +278,7 @@ directed_left(struct account *a, const struct route *r)
 			directed_rename(&s->directed, d, place);
 		else
 			directed_remove(&s->directed, d->target);
+		session_touch(s, CHANGED_SELF);
 	}
 }
 
@@ -281,7 +298,7 @@ directed_leave_all(struct session *s)
 
 /* Each target once, whatever the number of sessions that are there. */
 static void
-send_again(struct account *a, const struct directed *d)
+send_again(struct account *a, struct directed *d)
 {
 	struct arena *arena = arena_new();
 	struct elem *p;
@@ -289,7 +306,8 @@ send_again(struct account *a, const struct directed *d)
 	p = xml_parse_own(arena, d->xml, strlen(d->xml), NS_CLIENT);
 	if (p != NULL) {
 		elem_set(p, "to", d->target);
-		(void)account_send(a, p);
+		if (account_send(a, p) == 0)
+			d->number = upstream_sent(a->upstream);
 	}
 	arena_free(&arena);
 }
@@ -309,8 +327,9 @@ is_first_there(const struct session *s, const struct directed *d)
 	return true;
 }
 
+/* Those that the server has not got: of a new stream all. */
 static void
-upstream_up(struct account *a)
+send_above(struct account *a, uint64_t acked)
 {
 	struct session *s;
 	struct directed *d, *tmp;
@@ -318,10 +337,33 @@ upstream_up(struct account *a)
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		HASH_ITER(hh, s->directed, d, tmp) {
 			if (!s->closing && d->account == a->id &&
-			    d->xml != NULL && is_first_there(s, d))
+			    d->xml != NULL && d->number > acked &&
+			    is_first_there(s, d))
 				send_again(a, d);
 		}
 	}
+}
+
+/* The numbers of the stream before mean nothing now. */
+static void
+upstream_ready(struct account *a)
+{
+	struct session *s;
+	struct directed *d, *tmp;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		HASH_ITER(hh, s->directed, d, tmp)
+			if (d->account == a->id)
+				d->number = UINT64_MAX;
+		session_touch(s, CHANGED_SELF);
+	}
+	send_above(a, 0);
+}
+
+static void
+upstream_resumed(struct account *a, uint64_t acked)
+{
+	send_above(a, acked);
 }
 
 const struct module mod_directed = {
@@ -329,5 +371,6 @@ const struct module mod_directed = {
 	.xep = "RFC 6121",
 	.from_client = from_client,
 	.session_gone = directed_leave_all,
-	.upstream_up = upstream_up,
+	.upstream_ready = upstream_ready,
+	.upstream_resumed = upstream_resumed,
 };

@@ -10,9 +10,12 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "core/account.h"
+#include "core/batch.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/upstream.h"
+#include "core/user.h"
 #include "mod/caps.h"
 #include "mod/info.h"
 #include "mod/modules.h"
@@ -98,6 +101,38 @@ answer_waiter(struct account *a, enum subject subject, const struct waiter *w)
 	arena_free(&arena);
 }
 
+static const char
+    *const keys[] = { [SUBJECT_ACCOUNT] = "own", [SUBJECT_DOMAIN] = "domain" };
+
+/* The last answer holds over a restart, until there is another. */
+static void
+save(struct account *a, enum subject subject)
+{
+	const char *bytes = *known(a, subject), *key = keys[subject];
+
+	batch_put(&a->user->proxy->batch, STATE_INFO, a->id, key, strlen(key),
+	    bytes, strlen(bytes));
+	turn_touch(a->user->proxy);
+}
+
+static void
+load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+{
+	struct account *a = arg;
+
+	for (int i = SUBJECT_ACCOUNT; i <= SUBJECT_DOMAIN; i++) {
+		if (strlen(keys[i]) == key_len &&
+		    memcmp(keys[i], key, key_len) == 0)
+			*known(a, (enum subject)i) = mem_strndup(value, len);
+	}
+}
+
+static void
+load_account(struct account *a)
+{
+	user_load_state(a->user, STATE_INFO, a->id, load, a);
+}
+
 static void
 remember(struct account *a, enum subject subject, const struct elem *answer)
 {
@@ -116,6 +151,7 @@ remember(struct account *a, enum subject subject, const struct elem *answer)
 	elem_write(&bytes, query, NULL);
 	free(*known(a, subject));
 	*known(a, subject) = buf_take(&bytes);
+	save(a, subject);
 }
 
 static void
@@ -331,4 +367,5 @@ const struct module mod_disco = {
 	.peer_iqs = peer_iqs,
 	.session_gone = session_gone,
 	.upstream_up = upstream_up,
+	.account_load = load_account,
 };

@@ -5,6 +5,7 @@
 const struct module *const modules[] = {
 	&mod_bind,
 	&mod_session,
+	&mod_sm,
 	&mod_register,
 	&mod_push,
 	&mod_ping,

@@ -8,20 +8,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/account_save.h"
 #include "core/availability.h"
+#include "core/batch.h"
 #include "core/directed.h"
-#include "core/fanout.h"
 #include "core/frame.h"
 #include "core/missed.h"
 #include "core/notice.h"
+#include "core/playback.h"
 #include "core/proxy.h"
 #include "core/relay.h"
 #include "core/route.h"
 #include "core/session.h"
 #include "core/stand_in.h"
+#include "core/turn.h"
 #include "core/upstream.h"
+#include "core/user.h"
 #include "mod/directed.h"
 #include "mod/modules.h"
 #include "mod/subscription.h"
@@ -76,6 +81,8 @@ settle_photo(struct session *s, struct account *a)
 	if (x != NULL)
 		hash = elem_child_text(x, NS_VCARD_UPDATE, "photo");
 	if (hash != NULL && *hash != '\0') {
+		if (!text_equals(a->photo, hash))
+			account_touch(a, ACCOUNT_SELF);
 		free(a->photo);
 		a->photo = mem_strdup(hash);
 		return;
@@ -170,7 +177,7 @@ welcome(struct session *s)
 		if (session_sees(s, a))
 			subscription_tell_open(s, a);
 	}
-	fanout_start(s);
+	playback_available(s);
 	tell_refusals(s);
 }
 
@@ -188,12 +195,13 @@ on_available(struct session *s, struct route *r)
 	stand_in_end(s);
 	store_presence(s, r->stanza, priority);
 	s->available = true;
+	session_touch(s, CHANGED_SELF);
 	relay_sibling(s, s);
 	tell_siblings(s);
 	if (is_first)
 		welcome(s);
 	else if (takes_more)
-		fanout_start(s);
+		playback_more(s);
 	availability_session_changed(s);
 	return "the session is available";
 }
@@ -210,6 +218,7 @@ become_unavailable(struct session *s)
 		return;
 	}
 	s->available = false;
+	session_touch(s, CHANGED_SELF);
 	missed_clear(s);
 	if (!s->closing)
 		relay_sibling(s, s);
@@ -328,12 +337,42 @@ is_worth_keeping(const struct account *a, const struct presence *p)
 	return is_contact(a, p->from) && blob_len(p->body) <= KEPT_BYTES;
 }
 
+/*
+ * On disk, too: a server whose stream is resumed says none of it again. p NULL: gone,
+ * which sessions have to hear that were told otherwise before a restart.
+ */
+static void
+put(struct account *a, const char *full, const struct presence *p)
+{
+	struct buf b = { 0 };
+
+	pack_uint(&b, p != NULL ? 0 : clock_wall());
+	if (p != NULL) {
+		pack_string(&b, p->id);
+		pack_string(&b, p->lang);
+		pack_bytes(&b, blob_data(p->body), blob_len(p->body));
+	}
+	batch_put(&a->user->proxy->batch, STATE_PRESENCE, a->id, full,
+	    strlen(full), b.data, b.len);
+	turn_touch(a->user->proxy);
+	buf_free(&b);
+}
+
+static void
+forget(struct account *a, const char *full)
+{
+	if (presences_remove(a->presences, full))
+		put(a, full, NULL);
+}
+
 static void
 keep(struct account *a, const struct presence *p)
 {
 	if (!is_worth_keeping(a, p))
-		presences_remove(a->presences, p->from);
-	else if (!presences_set(a->presences, p->from, p->id, p->lang, p->body))
+		forget(a, p->from);
+	else if (presences_set(a->presences, p->from, p->id, p->lang, p->body))
+		put(a, p->from, p);
+	else
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
 		    "presence-not-kept", "from=%s reason=\"too many\"",
 		    LOG_Q(p->from));
@@ -365,7 +404,7 @@ gone(void *arg, const struct presence *p)
 	struct account *a = arg;
 	struct presence copy = { .from = mem_strdup(p->from) };
 
-	presences_remove(a->presences, p->from);
+	forget(a, p->from);
 	spread(a, &copy, relay_farewell);
 	free(copy.from);
 }
@@ -379,7 +418,7 @@ on_contact_unavailable(struct account *a, struct route *r)
 		presences_each(a->presences, r->from, gone, a);
 		return "all of the contact's resources are gone";
 	}
-	presences_remove(a->presences, r->from);
+	forget(a, r->from);
 	p = presence_of(r);
 	spread(a, &p, relay_farewell);
 	blob_unref(&p.body);
@@ -455,7 +494,7 @@ session_gone(struct session *s)
 }
 
 static void
-upstream_up(struct account *a)
+upstream_ready(struct account *a)
 {
 	availability_update(a);
 }
@@ -467,6 +506,101 @@ upstream_down(struct account *a)
 	presences_each(a->presences, NULL, gone, a);
 }
 
+/* --- after a restart --- */
+
+#define DEPARTED_MS 86400000 /* longer than any stream waits to be resumed */
+
+struct waking {
+	struct session *session;
+	struct account *account;
+};
+
+static void
+owe(void *arg, const struct presence *p)
+{
+	struct waking *w = arg;
+
+	missed_add(w->session, w->account->id, p->from);
+}
+
+static void
+owe_departed(void *arg, const char *full, uint64_t at)
+{
+	struct waking *w = arg;
+
+	(void)at;
+	missed_add(w->session, w->account->id, full);
+}
+
+static void
+owe_sibling(struct session *s, const struct session *other)
+{
+	char *jid = mem_printf("%s/%s", s->bare, other->resource);
+
+	missed_add(s, 0, jid);
+	free(jid);
+}
+
+/* What it was told and has not got is not known any more: all that is current. */
+static void
+session_resumed(struct session *s, bool restarted)
+{
+	struct session *other;
+	struct account *a;
+	struct waking w = { .session = s };
+
+	if (!restarted || !s->available)
+		return;
+	LIST_FOREACH(other, &s->user->sessions, next) {
+		if (may_tell(other, s))
+			owe_sibling(s, other);
+	}
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (!session_sees(s, a))
+			continue;
+		w.account = a;
+		presences_each(a->presences, NULL, owe, &w);
+		recent_each(a->departed, owe_departed, &w);
+	}
+}
+
+static void
+load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+{
+	struct account *a = arg;
+	char *full = mem_strndup(key, key_len), *id, *lang;
+	struct unpack u;
+	struct blob *body;
+	const void *bytes;
+	uint64_t gone_at;
+	size_t size;
+
+	unpack_init(&u, value, len);
+	gone_at = unpack_uint(&u);
+	id = unpack_string(&u);
+	lang = unpack_string(&u);
+	bytes = unpack_bytes(&u, &size);
+	if (gone_at != 0 && clock_wall() < gone_at + DEPARTED_MS) {
+		recent_set(a->departed, full, gone_at);
+	} else if (gone_at != 0) {
+		batch_delete(&a->user->proxy->batch, STATE_PRESENCE, a->id, key,
+		    key_len);
+	} else if (unpack_is_good(&u)) {
+		body = blob_new(bytes, size);
+		(void)presences_set(a->presences, full, id, lang, body);
+		blob_unref(&body);
+	}
+	free(full);
+	free(id);
+	free(lang);
+}
+
+static void
+load_account(struct account *a)
+{
+	user_load_state(a->user, STATE_PRESENCE, a->id, load, a);
+}
+
 const struct module mod_presence = {
 	.name = "presence",
 	.xep = "RFC 6121",
@@ -474,6 +608,8 @@ const struct module mod_presence = {
 	.from_upstream = from_upstream,
 	.session_bound = session_bound,
 	.session_gone = session_gone,
-	.upstream_up = upstream_up,
+	.upstream_ready = upstream_ready,
 	.upstream_down = upstream_down,
+	.session_resumed = session_resumed,
+	.account_load = load_account,
 };

@@ -7,13 +7,17 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/batch.h"
 #include "core/frame.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/upstream.h"
+#include "core/user.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 
@@ -32,6 +36,16 @@ version_for(const struct session *s, const struct account *a)
 	const char *ver = s->account != NULL ? roster_ver(a->roster) : NULL;
 
 	return ver != NULL ? ver : roster_own_ver(a->roster);
+}
+
+/* How far it is told now, and with which stanza (session_sm.c). */
+static void
+told(struct session *s, const struct account *a)
+{
+	s->roster_told = roster_changes(a->roster);
+	s->roster_number = s->asleep ? UINT64_MAX : s->sm.out;
+	if (s->sm_id == NULL)
+		s->roster_got = s->roster_told;
 }
 
 /* --- gets --- */
@@ -58,7 +72,8 @@ send_roster(struct session *s, const char *id, const char *known_ver)
 		roster_write(a->roster, &b);
 		buf_puts(&b, "</query></iq>");
 	}
-	session_send_frame(s, b.data, b.len, NULL, NULL);
+	session_send_bytes(s, &b, id);
+	told(s, a);
 	buf_free(&b);
 }
 
@@ -138,30 +153,72 @@ on_set(struct session *s, struct route *r)
 
 /* --- what the server tells --- */
 
-/* One item, to all sessions that asked; xml as it stands in jabber:iq:roster. */
-static void
-push_item(struct account *a, const char *xml)
+static bool
+wants_pushes(const struct session *s, const struct account *a)
 {
-	struct session *s;
+	return !s->closing && !s->asleep && s->wants_roster &&
+	    roster_of(s) == a;
+}
+
+struct pushing {
+	struct session *session;
+	struct account *account;
+};
+
+/* xml as it stands in jabber:iq:roster; NULL: it was removed. */
+static void
+push_item(void *arg, const char *jid, const char *xml)
+{
+	struct pushing *p = arg;
+	struct session *s = p->session;
 	struct buf b = { 0 };
 	char id[RANDOM_ID_SIZE];
 
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (s->closing || !s->wants_roster || roster_of(s) != a)
-			continue;
-		buf_clear(&b);
-		frame_head(&b,
-		    &(struct frame_head){ .name = "iq",
-			.from = s->bare,
-			.to = s->full,
-			.type = "set",
-			.id = random_id(id) });
-		buf_puts(&b, "><query xmlns='" NS_ROSTER "'");
-		frame_attr(&b, "ver", version_for(s, a));
-		buf_printf(&b, ">%s</query></iq>", xml);
-		session_send_frame(s, b.data, b.len, NULL, NULL);
+	frame_head(&b,
+	    &(struct frame_head){ .name = "iq",
+		.from = s->bare,
+		.to = s->full,
+		.type = "set",
+		.id = random_id(id) });
+	buf_puts(&b, "><query xmlns='" NS_ROSTER "'");
+	frame_attr(&b, "ver", version_for(s, p->account));
+	buf_putc(&b, '>');
+	if (xml != NULL) {
+		buf_puts(&b, xml);
+	} else {
+		buf_puts(&b, "<item subscription='remove'");
+		frame_attr(&b, "jid", jid);
+		buf_puts(&b, "/>");
 	}
+	buf_puts(&b, "</query></iq>");
+	session_send_bytes(s, &b, NULL);
 	buf_free(&b);
+}
+
+/* All that changed after that; a session that is asleep is told when it wakes. */
+static void
+push_since(struct session *s, struct account *a, uint64_t change)
+{
+	struct pushing p = { s, a };
+
+	roster_each_since(a->roster, change, push_item, &p);
+	told(s, a);
+}
+
+/* The server pushes what was there already, too: it is passed on. */
+static void
+push_one(struct account *a, const char *jid, const char *xml)
+{
+	struct session *s;
+	struct pushing p = { .account = a };
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!wants_pushes(s, a))
+			continue;
+		p.session = s;
+		push_item(&p, jid, xml);
+		told(s, a);
+	}
 }
 
 /* A request that was answered elsewhere is open no more. */
@@ -192,72 +249,27 @@ on_push(struct account *a, struct route *r)
 	account_answer(a, stanza_result(r->stanza));
 	roster_each(a->roster, settle_request, a);
 	elem_write(&xml, elem_first(query), NS_ROSTER);
-	push_item(a, xml.data);
+	push_one(a, NULL, xml.data);
 	buf_free(&xml);
 	return "a push, passed on";
-}
-
-/* What changed while the link was down, as items to push. */
-struct difference {
-	struct buf *items; /* NUL-ended strings in a row */
-	const struct roster *other;
-};
-
-static void
-note_changed(void *arg, const struct roster_item *item)
-{
-	struct difference *d = arg;
-	const struct roster_item *old = roster_find(d->other, item->jid);
-
-	if (old == NULL || strcmp(old->xml, item->xml) != 0)
-		buf_add(d->items, item->xml, strlen(item->xml) + 1);
-}
-
-static void
-note_removed(void *arg, const struct roster_item *item)
-{
-	struct difference *d = arg;
-
-	if (roster_find(d->other, item->jid) != NULL)
-		return;
-	buf_puts(d->items, "<item subscription='remove'");
-	frame_attr(d->items, "jid", item->jid);
-	buf_puts(d->items, "/>");
-	buf_putc(d->items, '\0');
-}
-
-static void
-push_all(struct account *a, const struct buf *items)
-{
-	for (size_t at = 0; at < items->len; at += strlen(items->data + at) + 1)
-		push_item(a, items->data + at);
 }
 
 /* One that is too large changes nothing. */
 static void
 load(struct account *a, const struct elem *query)
 {
-	struct roster *now = roster_new(
-	    a->user->proxy->config->limits.roster_items);
-	struct buf items = { 0 };
-	struct difference d = { .items = &items, .other = a->roster };
+	struct session *s;
 
-	if (roster_load(now, query) == -1) {
+	if (roster_load(a->roster, query) == -1) {
 		log_event(LEVEL_ERROR, upstream_log_id(a->upstream),
 		    "roster-too-large", "account=%s", a->jid);
-		roster_free(&now);
 		return;
 	}
-	if (roster_is_known(a->roster)) {
-		roster_each(now, note_changed, &d);
-		d.other = now;
-		roster_each(a->roster, note_removed, &d);
-	}
-	(void)roster_load(a->roster, query);
 	roster_each(a->roster, settle_request, a);
-	push_all(a, &items);
-	buf_free(&items);
-	roster_free(&now);
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (wants_pushes(s, a))
+			push_since(s, a, s->roster_told);
+	}
 }
 
 static void
@@ -296,6 +308,127 @@ upstream_up(struct account *a)
 	arena_free(&arena);
 }
 
+/* Those of the meantime, and those whose push was lost with the stream. */
+static void
+session_resumed(struct session *s, bool restarted)
+{
+	struct account *a = roster_of(s);
+
+	(void)restarted;
+	if (wants_pushes(s, a))
+		push_since(s, a, s->roster_got);
+}
+
+/* --- on disk --- */
+
+static void
+put(struct account *a, enum state_kind kind, const char *key,
+    const struct buf *value)
+{
+	struct proxy *p = a->user->proxy;
+
+	if (value != NULL)
+		batch_put(&p->batch, kind, a->id, key, strlen(key), value->data,
+		    value->len);
+	else
+		batch_delete(&p->batch, kind, a->id, key, strlen(key));
+	turn_touch(p);
+}
+
+static void
+keep_item(void *arg, const char *jid, const char *xml, uint64_t change)
+{
+	struct buf b = { 0 };
+
+	pack_uint(&b, change);
+	pack_string(&b, xml);
+	put(arg, STATE_ROSTER, jid, &b);
+	buf_free(&b);
+}
+
+static void
+keep_no_more(void *arg, const char *jid)
+{
+	put(arg, STATE_ROSTER, jid, NULL);
+}
+
+static void
+keep_self(void *arg)
+{
+	struct account *a = arg;
+	struct buf b = { 0 };
+
+	roster_pack(a->roster, &b);
+	put(a, STATE_ROSTER, "", &b);
+	buf_free(&b);
+}
+
+static void
+keep_request(void *arg, const char *bare, const char *xml)
+{
+	struct buf b = { 0 };
+
+	if (xml == NULL) {
+		put(arg, STATE_REQUEST, bare, NULL);
+		return;
+	}
+	pack_string(&b, xml);
+	put(arg, STATE_REQUEST, bare, &b);
+	buf_free(&b);
+}
+
+static const struct roster_keeper keeper = {
+	.item = keep_item,
+	.forgotten = keep_no_more,
+	.self = keep_self,
+	.request = keep_request,
+};
+
+static void
+load_item(void *arg, const void *key, size_t key_len, const void *value,
+    size_t len)
+{
+	struct account *a = arg;
+	char *jid = mem_strndup(key, key_len), *xml = NULL;
+	struct unpack u;
+	uint64_t change;
+
+	unpack_init(&u, value, len);
+	if (key_len == 0) {
+		roster_unpack(a->roster, &u);
+	} else {
+		change = unpack_uint(&u);
+		xml = unpack_string(&u);
+		if (unpack_is_good(&u))
+			roster_restore_item(a->roster, jid, xml, change);
+	}
+	free(jid);
+	free(xml);
+}
+
+static void
+load_request(void *arg, const void *key, size_t key_len, const void *value,
+    size_t len)
+{
+	struct account *a = arg;
+	char *bare = mem_strndup(key, key_len), *xml;
+	struct unpack u;
+
+	unpack_init(&u, value, len);
+	if ((xml = unpack_string(&u)) != NULL)
+		roster_restore_request(a->roster, bare, xml);
+	free(bare);
+	free(xml);
+}
+
+static void
+load_account(struct account *a)
+{
+	user_load_state(a->user, STATE_ROSTER, a->id, load_item, a);
+	user_load_state(a->user, STATE_REQUEST, a->id, load_request, a);
+	roster_set_keeper(a->roster, &keeper, a);
+}
+
 static void
 session_bound(struct session *s)
 {
@@ -314,5 +447,7 @@ const struct module mod_roster = {
 		{ TYPE_SET, NS_ROSTER, "query", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
 	.session_bound = session_bound,
+	.session_resumed = session_resumed,
+	.account_load = load_account,
 	.session_gone = stop_waiting,
 };

@@ -236,6 +236,16 @@ stream_close(struct stream **holder)
 }
 
 void
+stream_leave(struct stream **holder)
+{
+	if (*holder == NULL)
+		return;
+	(*holder)->is_open = false;
+	hang_up(*holder);
+	release(holder);
+}
+
+void
 stream_abort(struct stream **holder)
 {
 	if (*holder == NULL)

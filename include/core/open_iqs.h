@@ -1,0 +1,41 @@
+/*
+ * A client's requests whose answer it has not acknowledged: where that is lost with a
+ * stream that is resumed, the client gets an error instead (custody.md, Numbering).
+ */
+#ifndef CORE_OPEN_IQS_H
+#define CORE_OPEN_IQS_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/pack.h"
+
+struct open_iq {
+	TAILQ_ENTRY(open_iq) next;
+	char *id, *to;   /* as the client wrote them; to may be NULL */
+	uint64_t number; /* of the answer; 0: there is none yet */
+};
+
+struct open_iqs {
+	TAILQ_HEAD(, open_iq) all;
+	unsigned count;
+};
+
+void open_iqs_init(struct open_iqs *);
+void open_iqs_fini(struct open_iqs *);
+void open_iqs_add(struct open_iqs *, const char *id, const char *to);
+/* That one has its answer, with this number. */
+void open_iqs_answered(struct open_iqs *, const char *id, uint64_t number);
+/* An answer was sent again under another number. */
+void open_iqs_renumber(struct open_iqs *, uint64_t old, uint64_t number);
+/* Those with an answer up to that number are done. The count of them. */
+unsigned open_iqs_acknowledged(struct open_iqs *, uint64_t number);
+/* Takes the oldest out, NULL: none; open_iq_free() is the caller's. */
+struct open_iq *open_iqs_take(struct open_iqs *);
+void open_iq_free(struct open_iq **);
+
+void open_iqs_pack(const struct open_iqs *, struct buf *);
+void open_iqs_unpack(struct open_iqs *, struct unpack *);
+
+#endif

@@ -1,0 +1,251 @@
+#include "core/playback.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/device.h"
+#include "core/fanout.h"
+#include "core/history.h"
+#include "core/proxy.h"
+#include "core/session.h"
+#include "core/user.h"
+
+/* A client that nobody knows asks the archive by then, or it never does. */
+#define UNKNOWN_MS 5000
+/* Most clients switch carbons on just before or after their first presence. */
+#define CARBONS_MS  10000
+#define PRESENCE_MS 5000
+
+static const struct limits *
+limits_of(const struct session *s)
+{
+	return &s->proxy->config->limits;
+}
+
+static bool
+is_known(const struct session *s)
+{
+	return s->device != NULL && s->device->has_started;
+}
+
+/* --- what reached nobody --- */
+
+static bool
+is_in_flight(const struct session *s, uint64_t seq)
+{
+	const struct flight *f;
+
+	if (s->flights.entries == 0)
+		return false;
+	for (uint32_t i = 0; (f = flights_at(&s->flights, i)) != NULL; i++) {
+		if (f->seq == seq)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_owed(const struct session *s, uint64_t seq)
+{
+	return !reached_has(&s->user->reached, seq) && !is_in_flight(s, seq);
+}
+
+static uint64_t
+first_owed(const struct session *s)
+{
+	uint64_t next = history_next(s->user->history);
+	uint64_t seq = s->user->reached.low + 1;
+
+	if (seq < history_floor(s->user->history))
+		seq = history_floor(s->user->history);
+	while (seq < next && !is_owed(s, seq))
+		seq++;
+	return seq;
+}
+
+/*
+ * A bit for each entry before live_from that it is to get: those from all_from on, and
+ * what has reached nobody by now.
+ */
+static void
+note_owed(struct session *s, uint64_t all_from)
+{
+	uint64_t at;
+
+	fanout_forget(s);
+	if (s->cursor >= s->live_from)
+		return;
+	s->owed_from = s->cursor;
+	s->owed = mem_alloc((s->live_from - s->cursor) / 8 + 1);
+	for (uint64_t seq = s->cursor; seq < s->live_from; seq++) {
+		at = seq - s->owed_from;
+		if (seq >= all_from || is_owed(s, seq))
+			s->owed[at / 8] |= (unsigned char)(1 << at % 8);
+	}
+}
+
+/* --- beginning --- */
+
+static void
+begin(struct session *s, uint64_t cursor)
+{
+	timer_stop(&s->follow_timer);
+	s->held = false;
+	s->following = true;
+	s->cursor = cursor;
+	s->live_from = history_next(s->user->history);
+	if (s->device != NULL)
+		s->device->has_started = true;
+	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS | CHANGED_DEVICE);
+}
+
+static uint64_t
+back_from_end(const struct session *s, uint64_t entries)
+{
+	uint64_t next = history_next(s->user->history);
+
+	return next > entries ? next - entries : 1;
+}
+
+/* From where it was, but not further back than is played. */
+static void
+begin_known(struct session *s)
+{
+	uint64_t least = back_from_end(s, limits_of(s)->playback_entries);
+	uint64_t cursor = s->device->cursor, owed = first_owed(s);
+
+	if (cursor < least)
+		cursor = least;
+	begin(s, owed < cursor ? owed : cursor);
+	note_owed(s, cursor);
+	log_event(LEVEL_INFO, s->log_id, "playback",
+	    "from=%llu to=%llu reason=\"a device that is known\"",
+	    (unsigned long long)s->cursor, (unsigned long long)s->live_from);
+	fanout_follow(s);
+}
+
+static void
+begin_unknown(struct session *s)
+{
+	uint64_t some = back_from_end(s, limits_of(s)->playback_new);
+	uint64_t owed = first_owed(s);
+
+	begin(s, owed < some ? owed : some);
+	note_owed(s, some);
+	fanout_follow(s);
+}
+
+static void
+begin_at_end(struct session *s)
+{
+	reached_add_before(&s->user->reached, history_next(s->user->history));
+	user_touch(s->user);
+	fanout_forget(s);
+	begin(s, history_next(s->user->history));
+	log_event(LEVEL_INFO, s->log_id, "playback",
+	    "reason=\"it reads the archive instead\"%s", "");
+}
+
+static void
+begin_now(struct session *s)
+{
+	if (is_known(s) && s->device->uses_archive)
+		begin_at_end(s);
+	else if (is_known(s))
+		begin_known(s);
+	else
+		begin_unknown(s);
+}
+
+static void
+hold(struct session *s, uint64_t ms)
+{
+	s->held = true;
+	timer_set(&s->follow_timer, ms);
+}
+
+/* With nothing to play there is nothing to wait for. */
+static bool
+has_something(const struct session *s)
+{
+	uint64_t next = history_next(s->user->history);
+
+	if (is_known(s))
+		return s->device->cursor < next;
+	return first_owed(s) < next || limits_of(s)->playback_new > 0;
+}
+
+void
+playback_available(struct session *s)
+{
+	if (s->closing)
+		return;
+	if (s->following) {
+		playback_more(s);
+		return;
+	}
+	if (s->held)
+		return;
+	if (!has_something(s))
+		begin_now(s);
+	else if (!is_known(s))
+		hold(s, UNKNOWN_MS);
+	else if (s->device->uses_carbons && !s->carbons &&
+	    !s->device->uses_archive)
+		hold(s, CARBONS_MS);
+	else
+		begin_now(s);
+}
+
+void
+playback_carbons(struct session *s)
+{
+	if (s->closing)
+		return;
+	if (s->device != NULL && !s->device->uses_carbons) {
+		s->device->uses_carbons = true;
+		session_touch(s, CHANGED_DEVICE);
+	}
+	if (s->following)
+		playback_more(s);
+	else if (s->held && is_known(s))
+		begin_now(s);
+	else if (!s->held && s->follow_timer.at == 0)
+		timer_set(&s->follow_timer, PRESENCE_MS);
+}
+
+void
+playback_archive(struct session *s)
+{
+	if (s->closing)
+		return;
+	if (s->device != NULL && !s->device->uses_archive) {
+		s->device->uses_archive = true;
+		session_touch(s, CHANGED_DEVICE);
+	}
+	if (!s->following || s->cursor < s->live_from)
+		begin_at_end(s);
+}
+
+void
+playback_more(struct session *s)
+{
+	uint64_t first = first_owed(s);
+
+	if (s->closing || !s->following || first >= s->cursor)
+		return;
+	if (s->live_from < s->cursor)
+		s->live_from = s->cursor;
+	s->cursor = first;
+	note_owed(s, s->live_from);
+	fanout_follow(s);
+}
+
+void
+playback_due(void *arg)
+{
+	struct session *s = arg;
+
+	if (!s->following && !s->closing)
+		begin_now(s);
+}

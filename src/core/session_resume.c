@@ -1,0 +1,159 @@
+/* A stream that goes on (XEP-0198 5): after a cut and after a restart alike. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/account.h"
+#include "core/fanout.h"
+#include "core/missed.h"
+#include "core/proxy.h"
+#include "core/session_sm.h"
+#include "core/turn.h"
+#include "xmpp/ns.h"
+
+enum accept_resume
+session_sm_check(struct session *s, uint32_t h, struct accept_refusal *refusal)
+{
+	struct sm trial = s->sm;
+
+	if (sm_resume(&trial, h, s->is_restored ? SM_SLACK : 0))
+		return ACCEPT_RESUMED;
+	refusal->has_h = true;
+	refusal->h = h;
+	refusal->sent = (uint32_t)s->sm.out;
+	return ACCEPT_TOO_HIGH;
+}
+
+/* An older link that is still there goes first, with what it has not handled. */
+static void
+close_old(struct session *s)
+{
+	if (s->stream == NULL)
+		return;
+	stream_fail(&s->stream, STREAM_CONFLICT,
+	    "the stream was resumed on another connection");
+	session_detach(s);
+}
+
+static void
+wake(struct session *s, struct stream *stream, const char *peer)
+{
+	close_old(s);
+	timer_stop(&s->sleep_timer);
+	s->asleep = false;
+	s->paused = false;
+	s->ack_id[0] = '\0';
+	s->peer = mem_strdup(peer);
+	s->proxy->sessions_open++;
+	session_attach(s, stream);
+}
+
+static void
+send_resumed(struct session *s)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b,
+	    "<resumed xmlns='" NS_SM "' h='%" PRIu32 "' previd='%s'/>",
+	    sm_h(&s->sm), s->sm_id);
+	stream_send_text(s->stream, b.data);
+	buf_free(&b);
+}
+
+/* What the client has by its h: as an acknowledgement would have it. */
+static void
+take_acknowledged(struct session *s)
+{
+	const struct flight *f;
+	struct flight taken;
+
+	while ((f = flights_first(&s->flights)) != NULL &&
+	    f->number <= s->sm.acked) {
+		taken = flights_take(&s->flights);
+		if (taken.seq != 0)
+			user_reached(s->user, taken.seq);
+		flight_fini(&taken);
+	}
+	(void)open_iqs_acknowledged(&s->open_iqs, s->sm.acked);
+	if (s->roster_number <= s->sm.acked)
+		s->roster_got = s->roster_told;
+}
+
+static void
+send_bytes_again(struct session *s, struct flight *f)
+{
+	uint64_t old = f->number;
+
+	session_sm_send(s, f->bytes, NULL);
+	f->bytes = NULL;
+	open_iqs_renumber(&s->open_iqs, old, s->sm.out);
+}
+
+/* In the old order under new numbers; of presence what is current, later. */
+static void
+send_again(struct session *s)
+{
+	struct flights old = s->flights;
+	struct flight f;
+
+	memset(&s->flights, 0, sizeof(s->flights));
+	while (old.count > 0) {
+		f = flights_take(&old);
+		if (s->closing)
+			;
+		else if (f.seq != 0)
+			fanout_again(s, f.seq);
+		else if (f.bytes != NULL)
+			send_bytes_again(s, &f);
+		else if (f.jid != NULL)
+			missed_add(s, f.account, f.jid);
+		flight_fini(&f);
+	}
+	flights_fini(&old);
+}
+
+/* The answers were lost with the process. */
+static void
+fail_open_iqs(struct session *s)
+{
+	struct arena *arena = arena_new();
+	struct open_iq *iq;
+	struct route r = { 0 };
+
+	while (!s->closing && (iq = open_iqs_take(&s->open_iqs)) != NULL) {
+		r.stanza = elem_new(arena, NS_CLIENT, "iq");
+		elem_set(r.stanza, "type", "get");
+		elem_set(r.stanza, "id", iq->id);
+		elem_set(r.stanza, "to", iq->to);
+		session_reply_error(s, &r, ERR_REMOTE_SERVER_TIMEOUT,
+		    "the proxy was started anew, and the answer is lost");
+		open_iq_free(&iq);
+	}
+	arena_free(&arena);
+}
+
+void
+session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
+    const char *peer)
+{
+	(void)sm_resume(&s->sm, h, s->is_restored ? SM_SLACK : 0);
+	take_acknowledged(s);
+	wake(s, stream, peer);
+	send_resumed(s);
+	log_event(LEVEL_INFO, s->log_id, "session-resumed",
+	    "user=%s jid=%s peer=%s again=%" PRIu32, s->user->name,
+	    LOG_Q(s->full), peer, s->flights.count);
+	send_again(s);
+	if (s->is_restored)
+		fail_open_iqs(s);
+	hooks_session_resumed(s, s->is_restored);
+	s->is_restored = false;
+	session_touch(s,
+	    CHANGED_SELF | CHANGED_COUNTERS | CHANGED_IQS | CHANGED_DEVICE);
+	turn_urge(s->proxy);
+	if (s->closing)
+		return;
+	missed_flush(s);
+	fanout_follow(s);
+}

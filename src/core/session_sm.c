@@ -1,0 +1,501 @@
+#include "core/session_sm.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/ended.h"
+#include "core/fanout.h"
+#include "core/missed.h"
+#include "core/proxy.h"
+#include "core/session_save.h"
+#include "core/turn.h"
+#include "core/user.h"
+#include "xmpp/ns.h"
+
+static const struct limits *
+limits_of(const struct session *s)
+{
+	return &s->proxy->config->limits;
+}
+
+/* --- acknowledgements --- */
+
+uint64_t
+session_sm_cursor(const struct session *s)
+{
+	uint64_t first = flights_first_entry(&s->flights);
+
+	return first != 0 ? first : s->cursor;
+}
+
+static void
+note_cursor(struct session *s)
+{
+	struct device *d = s->device;
+	uint64_t cursor = session_sm_cursor(s);
+
+	if (d == NULL || !s->following || d->cursor == cursor)
+		return;
+	d->cursor = cursor;
+	session_touch(s, CHANGED_DEVICE);
+}
+
+void
+session_sm_moved(struct session *s)
+{
+	note_cursor(s);
+	if (s->sm_id != NULL)
+		session_touch(s, CHANGED_COUNTERS);
+}
+
+static void
+take_one(struct session *s)
+{
+	struct flight f = flights_take(&s->flights);
+
+	if (f.seq != 0)
+		user_reached(s->user, f.seq);
+	flight_fini(&f);
+}
+
+static void
+go_on(struct session *s)
+{
+	if (s->closing || s->asleep)
+		return;
+	missed_flush(s);
+	fanout_follow(s);
+}
+
+/* All up to s->sm.acked is got. */
+static void
+acknowledged(struct session *s)
+{
+	const struct flight *f;
+
+	while ((f = flights_first(&s->flights)) != NULL &&
+	    f->number <= s->sm.acked)
+		take_one(s);
+	if (open_iqs_acknowledged(&s->open_iqs, s->sm.acked) > 0)
+		session_touch(s, CHANGED_IQS);
+	if (s->roster_number <= s->sm.acked &&
+	    s->roster_got != s->roster_told) {
+		s->roster_got = s->roster_told;
+		session_touch(s, CHANGED_SELF);
+	}
+	if (s->flights.count == 0)
+		timer_stop(&s->ack_timer);
+	if (s->sm_id != NULL)
+		session_touch(s, CHANGED_COUNTERS);
+	note_cursor(s);
+	go_on(s);
+}
+
+static void
+ask(struct session *s)
+{
+	struct arena *arena;
+	struct elem *iq;
+
+	s->asked_at = clock_now();
+	timer_set(&s->ack_timer, limits_of(s)->ping_timeout_seconds * 1000);
+	if (s->sm.on) {
+		s->sm.asked = true;
+		stream_send_text(s->stream, "<r xmlns='" NS_SM "'/>");
+		return;
+	}
+	arena = arena_new();
+	iq = elem_new(arena, NS_CLIENT, "iq");
+	elem_set(iq, "type", "get");
+	elem_set(iq, "id", random_id(s->ack_id));
+	elem_set(iq, "from", s->bare);
+	elem_set(iq, "to", s->full);
+	elem_child(iq, NS_PING, "ping");
+	stream_send(s->stream, iq);
+	s->ack_upto = s->sm.out;
+	arena_free(&arena);
+}
+
+static bool
+is_asked(const struct session *s)
+{
+	return s->sm.asked || s->ack_id[0] != '\0';
+}
+
+/* At most one question is out: at 16 entries, or after a while (Numbering 9). */
+static void
+want_ack(struct session *s)
+{
+	if (is_asked(s) || s->flights.count == 0 || s->stream == NULL)
+		return;
+	if (s->flights.entries >= limits_of(s)->ack_stanzas)
+		ask(s);
+	else if (s->ack_timer.at == 0)
+		timer_set(&s->ack_timer, limits_of(s)->ack_seconds * 1000);
+}
+
+static void
+answered(struct session *s)
+{
+	s->sm.asked = false;
+	s->ack_id[0] = '\0';
+	timer_stop(&s->ack_timer);
+	acknowledged(s);
+	if (!s->closing)
+		want_ack(s);
+}
+
+bool
+session_sm_take_pong(struct session *s, const char *id)
+{
+	if (s->ack_id[0] == '\0' || !text_equals(id, s->ack_id))
+		return false;
+	if (!s->sm.on)
+		s->sm.acked = s->ack_upto;
+	answered(s);
+	return true;
+}
+
+/*
+ * Nobody answers. A client that says other things and no more is one that does not
+ * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had.
+ */
+static void
+ack_due(void *arg)
+{
+	struct session *s = arg;
+	uint64_t patience = limits_of(s)->ping_timeout_seconds * 1000;
+
+	if (s->stream == NULL)
+		return;
+	if (!is_asked(s)) {
+		ask(s);
+		return;
+	}
+	if (conn_last_read(stream_conn(s->stream)) < s->asked_at &&
+	    conn_queued_bytes(stream_conn(s->stream)) == 0) {
+		session_lose(s, "no acknowledgement came");
+		return;
+	}
+	if (s->sm.on) {
+		timer_set(&s->ack_timer, patience);
+		return;
+	}
+	s->sm.acked = s->ack_upto;
+	answered(s);
+}
+
+void
+session_sm_said_goodbye(struct session *s)
+{
+	const struct flight *f;
+	uint64_t written;
+
+	if (s->sm.on || s->stream == NULL)
+		return;
+	written = stream_frames_written(s->stream);
+	while ((f = flights_first(&s->flights)) != NULL && f->frame <= written)
+		take_one(s);
+	note_cursor(s);
+}
+
+/* --- what is sent --- */
+
+/* Without resumption nothing but entries of the log is ever asked for again. */
+static bool
+is_worth_keeping(const struct session *s, const struct flight *f)
+{
+	return f->seq != 0 || s->sm_id != NULL;
+}
+
+void
+session_sm_sent(struct session *s, struct flight *f)
+{
+	f->number = s->sm.out;
+	f->frame = conn_frames_sent(stream_conn(s->stream));
+	if (!is_worth_keeping(s, f)) {
+		flight_fini(f);
+		return;
+	}
+	flights_add(&s->flights, f);
+	if (s->sm_id != NULL && f->seq != 0) {
+		session_touch(s, CHANGED_COUNTERS);
+		turn_urge(s->proxy);
+	}
+	want_ack(s);
+}
+
+/* Too much of what no log holds: a client that never acknowledges, or is off too long. */
+static bool
+has_room(struct session *s, const struct blob *bytes)
+{
+	if (s->flights.bytes + blob_len(bytes) <=
+		limits_of(s)->queue_bytes_max &&
+	    (!s->asleep || s->flights.count < s->queue_frames * 4))
+		return true;
+	session_close(s, STREAM_RESOURCE_CONSTRAINT,
+	    "does not acknowledge what is sent to it");
+	return false;
+}
+
+void
+session_sm_send(struct session *s, struct blob *bytes, const char *answers)
+{
+	struct flight f = { .bytes = bytes, .number = FLIGHT_UNSENT };
+
+	if (s->closing || !has_room(s, bytes)) {
+		blob_unref(&bytes);
+		return;
+	}
+	if (s->asleep) {
+		flights_add(&s->flights, &f);
+	} else {
+		stream_send_frame(s->stream, NULL, 0, bytes, NULL);
+		f.number = s->sm.out;
+		f.frame = conn_frames_sent(stream_conn(s->stream));
+		flights_add(&s->flights, &f);
+		want_ack(s);
+	}
+	if (answers == NULL)
+		return;
+	open_iqs_answered(&s->open_iqs, answers, f.number);
+	session_touch(s, CHANGED_IQS);
+}
+
+/* --- nonzas --- */
+
+static void
+send_failed(struct session *s, const char *cond)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b,
+	    "<failed xmlns='" NS_SM "'><%s xmlns='" NS_STANZA_ERROR
+	    "'/></failed>",
+	    cond);
+	stream_send_text(s->stream, b.data);
+	buf_free(&b);
+}
+
+static bool
+is_true(const char *value)
+{
+	return text_equals(value, "true") || text_equals(value, "1");
+}
+
+static void
+send_enabled(struct session *s)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, "<enabled xmlns='" NS_SM "'");
+	if (s->sm_id != NULL)
+		buf_printf(&b, " id='%s' resume='true' max='%u'", s->sm_id,
+		    s->sm_max);
+	buf_puts(&b, "/>");
+	stream_send_text(s->stream, b.data);
+	buf_free(&b);
+}
+
+/* What went before is not counted: it is got with whatever is acknowledged first. */
+static void
+forget_numbers(struct session *s)
+{
+	struct flights old = s->flights;
+	struct flight f;
+
+	memset(&s->flights, 0, sizeof(s->flights));
+	while (old.count > 0) {
+		f = flights_take(&old);
+		f.number = 0;
+		flights_add(&s->flights, &f);
+	}
+	flights_fini(&old);
+	s->ack_id[0] = '\0';
+	timer_stop(&s->ack_timer);
+}
+
+static void
+on_enable(struct session *s, const struct elem *e)
+{
+	uint64_t most = limits_of(s)->resume_seconds, max = most;
+	const char *asked = elem_attr(e, "max");
+	char id[RANDOM_ID_SIZE];
+
+	if (s->sm.on) {
+		session_close(s, STREAM_POLICY_VIOLATION,
+		    "stream management is enabled already");
+		return;
+	}
+	if (asked != NULL && text_to_uint(asked, 1, UINT32_MAX, &max) &&
+	    max > most)
+		max = most;
+	if (is_true(elem_attr(e, "resume")) && most > 0) {
+		s->sm_id = mem_strdup(random_id(id));
+		s->sm_max = (unsigned)max;
+	}
+	forget_numbers(s);
+	send_enabled(s);
+	sm_enable(&s->sm);
+	want_ack(s);
+	if (s->sm_id == NULL)
+		return;
+	s->roster_got = s->roster_told;
+	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS);
+	turn_urge(s->proxy);
+}
+
+static void
+on_request(struct session *s)
+{
+	struct buf b = { 0 };
+
+	if (!s->sm.on) {
+		send_failed(s, "unexpected-request");
+		return;
+	}
+	buf_printf(&b, "<a xmlns='" NS_SM "' h='%" PRIu32 "'/>", sm_h(&s->sm));
+	stream_send_text(s->stream, b.data);
+	buf_free(&b);
+	turn_urge(s->proxy);
+}
+
+static void
+too_high(struct session *s, uint32_t h)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b,
+	    "<handled-count-too-high xmlns='" NS_SM "' h='%" PRIu32
+	    "' send-count='%" PRIu32 "'/>",
+	    h, (uint32_t)s->sm.out);
+	stream_fail_with(&s->stream, STREAM_UNDEFINED_CONDITION, b.data,
+	    "more was acknowledged than was sent");
+	session_close(s, -1, "acknowledges more than it was sent");
+	buf_free(&b);
+}
+
+static void
+on_ack(struct session *s, const struct elem *e)
+{
+	uint32_t h;
+
+	if (!s->sm.on || !sm_parse_h(e, &h)) {
+		send_failed(s, s->sm.on ? "bad-request" : "unexpected-request");
+		return;
+	}
+	if (!sm_acknowledge(&s->sm, h)) {
+		too_high(s, h);
+		return;
+	}
+	answered(s);
+}
+
+bool
+session_sm_nonza(struct session *s, struct elem *e)
+{
+	if (!text_equals(e->ns, NS_SM))
+		return false;
+	if (s->closing)
+		return true;
+	if (strcmp(e->name, "r") == 0)
+		on_request(s);
+	else if (strcmp(e->name, "a") == 0)
+		on_ack(s, e);
+	else if (strcmp(e->name, "enable") == 0)
+		on_enable(s, e);
+	else
+		send_failed(s, "unexpected-request");
+	return true;
+}
+
+/* --- life --- */
+
+static void
+slept_too_long(void *arg)
+{
+	session_close(arg, -1, "was not resumed in time");
+}
+
+void
+session_sm_init(struct session *s)
+{
+	timer_init(&s->ack_timer, s->proxy->loop, ack_due, s);
+	timer_init(&s->sleep_timer, s->proxy->loop, slept_too_long, s);
+	open_iqs_init(&s->open_iqs);
+}
+
+static void
+stop_timers(struct session *s)
+{
+	timer_stop(&s->ack_timer);
+	timer_stop(&s->sleep_timer);
+}
+
+void
+session_sm_fini(struct session *s)
+{
+	stop_timers(s);
+	flights_fini(&s->flights);
+	open_iqs_fini(&s->open_iqs);
+	mem_free_string(&s->sm_id);
+	if (s->changed != 0)
+		LIST_REMOVE(s, changed_next);
+}
+
+void
+session_sm_end(struct session *s)
+{
+	stop_timers(s);
+	note_cursor(s);
+	if (s->device != NULL)
+		device_save(s->user, s->device);
+	if (s->sm_id == NULL || s->proxy->is_abandoned)
+		return;
+	ended_add(s);
+	session_unsave(s);
+	mem_free_string(&s->sm_id);
+}
+
+/* What nobody will answer, and what waits for nobody. */
+static void
+fall_asleep(struct session *s, const char *reason)
+{
+	s->asleep = true;
+	session_detach(s);
+	stream_abort(&s->stream);
+	s->paused = false;
+	s->sm.asked = false;
+	timer_stop(&s->alive);
+	timer_stop(&s->ack_timer);
+	timer_set(&s->sleep_timer, (uint64_t)s->sm_max * 1000);
+	session_fail_requests(s);
+	log_event(LEVEL_INFO, s->log_id, "session-asleep",
+	    "user=%s jid=%s seconds=%u reason=%s", s->user->name,
+	    LOG_Q(s->full), s->sm_max, LOG_Q(reason));
+}
+
+void
+session_lose(struct session *s, const char *reason)
+{
+	if (s->closing || s->asleep)
+		return;
+	if (s->sm_id != NULL)
+		fall_asleep(s, reason);
+	else
+		session_close(s, STREAM_CONNECTION_TIMEOUT, reason);
+}
+
+void
+session_leave(struct session *s)
+{
+	if (s->closing || s->sm_id == NULL)
+		return;
+	if (s->stream != NULL)
+		stream_leave(&s->stream);
+}
