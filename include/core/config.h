@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "core/limits.h"
+#include "core/store.h"
 #include "xmpp/scram.h"
 
 enum config_tls {
@@ -65,6 +66,7 @@ struct config {
 	char *path;  /* of the file, absolute */
 	char *node;  /* prepared domain */
 	char *store; /* path, absolute, or ":memory:" */
+	enum store_sync synchronous;
 	struct limits limits;
 	STAILQ_HEAD(,
 	    listen_config) listens; /* the defaults where none are given */

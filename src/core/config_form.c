@@ -67,7 +67,9 @@ static const struct elem_form certificate_form = { "certificate",
 
 static const struct elem_form store_form = { "store",
 	(const struct attr_form[]){
-	    { "path", REQUIRED, .expected = "a path, or :memory:" }, { 0 } },
+	    { "path", REQUIRED, .expected = "a path, or :memory:" },
+	    { "synchronous", OPTIONAL, .choices = { "full", "normal", "off" } },
+	    { 0 } },
 	{ { 0 } } };
 
 static const struct elem_form limits_form = { "limits", NULL, { { 0 } } };

@@ -221,6 +221,17 @@ read_certificate(struct config_reading *r, const struct config_elem *elem)
 	return try_certificate(r, elem, certificate);
 }
 
+static enum store_sync
+read_synchronous(const struct config_elem *elem)
+{
+	const char *synchronous = config_elem_attr(elem, "synchronous");
+
+	if (text_equals(synchronous, "full"))
+		return STORE_SYNC_FULL;
+	return text_equals(synchronous, "off") ? STORE_SYNC_OFF :
+						 STORE_SYNC_NORMAL;
+}
+
 static int
 read_store(struct config_reading *r, const struct config_elem *elem)
 {
@@ -229,6 +240,7 @@ read_store(struct config_reading *r, const struct config_elem *elem)
 		r->config->store = mem_strdup(":memory:");
 	else
 		r->config->store = config_read_path(r, elem, "path");
+	r->config->synchronous = read_synchronous(elem);
 	return 0;
 }
 
@@ -275,8 +287,10 @@ set_defaults(struct config_reading *r)
 		    CONFIG_STARTTLS);
 		add_listen(config, DEFAULT_ADDRESS, DIRECT_PORT, CONFIG_DIRECT);
 	}
-	if (config->store == NULL)
+	if (config->store == NULL) {
 		config->store = config_file_under(r->folder, DEFAULT_STORE);
+		config->synchronous = STORE_SYNC_NORMAL;
+	}
 }
 
 int

@@ -6,6 +6,9 @@
 
 #include "base/mem.h"
 
+/* Bytes of the write-ahead log's file that stay when it begins anew. */
+#define WAL_SIZE_KEPT (16 << 20)
+
 struct stmt {
 	const struct db *db;
 	sqlite3_stmt *raw;
@@ -22,17 +25,15 @@ struct db {
 	unsigned wal_pages;
 };
 
-/* And what the system said, where SQLite's text leaves it out. */
+/* With SQLite's number: of input and output its text says less. */
 static int
 fault(const struct db *db, struct err *err)
 {
-	int code = sqlite3_errcode(db->raw) & 0xff;
 	int reason = sqlite3_system_errno(db->raw);
 
-	if (reason != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN))
-		return err_set(err, "%s: %s: %s", db->path,
-		    sqlite3_errmsg(db->raw), strerror(reason));
-	return err_set(err, "%s: %s", db->path, sqlite3_errmsg(db->raw));
+	return err_set(err, "%s: %s (SQLite's %d)%s%s", db->path,
+	    sqlite3_errmsg(db->raw), sqlite3_extended_errcode(db->raw),
+	    reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
 }
 
 static int
@@ -160,7 +161,9 @@ db_use_wal(struct db *db, const char *synchronous, struct err *err)
 		return -1;
 	/* A hook of our own takes the place of automatic checkpoints. */
 	sqlite3_wal_hook(db->raw, count_pages, db);
-	pragma = mem_printf("PRAGMA synchronous = %s", synchronous);
+	pragma = mem_printf("PRAGMA synchronous = %s;"
+			    "PRAGMA journal_size_limit = %d",
+	    synchronous, WAL_SIZE_KEPT);
 	rc = db_exec(db, pragma, err);
 	free(pragma);
 	return rc;

@@ -54,7 +54,7 @@ make_file(const char *path, struct err *err)
 }
 
 static int
-open_file(struct store *s, const char *path, struct err *err)
+use_wal(const struct store *s, struct db *db, struct err *err)
 {
 	static const char *const synchronous[] = {
 		[STORE_SYNC_OFF] = "OFF",
@@ -62,13 +62,19 @@ open_file(struct store *s, const char *path, struct err *err)
 		[STORE_SYNC_FULL] = "FULL",
 	};
 
+	return db_use_wal(db, synchronous[s->sync], err);
+}
+
+static int
+open_file(struct store *s, const char *path, struct err *err)
+{
 	if (!is_memory(path) &&
 	    ((s->run_file = store_run_lock(path, err)) < 0 ||
 		make_file(path, err) < 0))
 		return -1;
 	if ((s->db = db_open(path, err)) == NULL ||
 	    schema_update(s->db, store_schema, store_schema_count, err) < 0 ||
-	    db_use_wal(s->db, synchronous[s->sync], err) < 0)
+	    use_wal(s, s->db, err) < 0)
 		return -1;
 	return db_prepare(s->db, store_queries, QUERY_COUNT, err);
 }
@@ -78,7 +84,9 @@ open_checkpointer(struct store *s, const char *path, struct err *err)
 {
 	if (is_memory(path))
 		return 0;
-	return (s->checkpointer = db_open(path, err)) == NULL ? -1 : 0;
+	if ((s->checkpointer = db_open(path, err)) == NULL)
+		return -1;
+	return use_wal(s, s->checkpointer, err);
 }
 
 static int

@@ -54,14 +54,44 @@ on_salted(void *arg, enum scram_hash hash, const struct scram_keys *salt)
 }
 
 static void
+take_stream(struct rig_client *c, struct stream *stream, const char *full)
+{
+	peer_take_stream(&c->peer, stream, full);
+	c->peer.wire = c->wire;
+	connect_free(&c->connect);
+}
+
+static void
 on_ready(void *arg, struct stream *stream, const char *full,
+    const struct elem *features)
+{
+	(void)features;
+	take_stream(arg, stream, full);
+}
+
+static void
+on_resumed(void *arg, struct stream *stream, uint32_t h,
     const struct elem *features)
 {
 	struct rig_client *c = arg;
 
 	(void)features;
-	peer_take_stream(&c->peer, stream, full);
-	connect_free(&c->connect);
+	take_stream(c, stream, c->peer.full);
+	c->was_resumed = true;
+	/* What it claimed not to have, it is given again. */
+	if (sm_h(&c->peer.managed.sm) != c->resume_h)
+		c->peer.managed.sm.in = c->resume_h;
+	managed_resumed(&c->peer, h);
+}
+
+static void
+on_not_resumed(void *arg, bool has_h, uint32_t h)
+{
+	struct rig_client *c = arg;
+
+	mem_free_string(&c->known_h);
+	c->known_h = has_h ? mem_printf("%u", (unsigned)h) : mem_strdup("none");
+	managed_unresumed(&c->peer, has_h, h);
 }
 
 static void
@@ -77,6 +107,8 @@ on_failed(void *arg, enum connect_failure failure, const char *text)
 static const struct connect_events events = {
 	.salted = on_salted,
 	.ready = on_ready,
+	.resumed = on_resumed,
+	.not_resumed = on_not_resumed,
 	.failed = on_failed,
 };
 
@@ -91,37 +123,63 @@ answer_ping(struct peer *p, struct elem *iq)
 	return true;
 }
 
-int
-rig_login(struct rig_client *c, const char *domain, const char *name,
-    const char *resource)
+/* What was there before it. */
+static void
+leave_stream(struct rig_client *c, bool is_resumed)
+{
+	mem_free_string(&c->failure);
+	mem_free_string(&c->known_h);
+	c->was_resumed = false;
+	if (is_resumed && c->peer.stream != NULL) {
+		conn_pause(stream_conn(c->peer.stream), true);
+	} else if (!is_resumed) {
+		peer_cut(&c->peer);
+		managed_reset(&c->peer.managed);
+	}
+}
+
+static void
+start_login(struct rig_client *c, const struct rig_login *login)
 {
 	struct rig *rig = c->peer.rig;
-	struct transport *ours, *theirs;
+	struct transport *theirs;
 	struct connect_options options = {
-		.domain = domain,
-		.domain_ascii = domain,
-		.name = name,
+		.domain = login->domain,
+		.domain_ascii = login->domain,
+		.name = login->name,
 		.password = RIG_PASSWORD,
-		.resource = resource,
+		.resource = login->resource,
+		.resume_id = login->resume_id,
+		.resume_h = login->resume_h,
 		.tls = CONNECT_PLAIN,
 		.limits = { 16 << 20, 1024, 1024, 262144 },
 		.tls_ms = 10000,
 		.total_ms = 60000,
 	};
 
-	mem_free_string(&c->failure);
-	peer_cut(&c->peer);
-	if (rig->proxy == NULL) {
+	wire_new(rig->cut, &rig->activity, &theirs, &c->wire);
+	c->peer.answer = answer_ping;
+	c->resume_h = login->resume_h;
+	if (rig->is_direct)
+		rig_server_accept(rig, theirs);
+	else
+		proxy_accept(rig->proxy, theirs, "192.0.2.1", ACCEPT_PLAIN);
+	c->connect = connect_new(rig->peers,
+	    conn_new(rig->peers, c->wire, c->peer.name, NULL, NULL), &options,
+	    &events, c);
+}
+
+int
+rig_login(struct rig_client *c, const struct rig_login *login)
+{
+	struct rig *rig = c->peer.rig;
+
+	leave_stream(c, login->resume_id != NULL);
+	if (rig->proxy == NULL && !rig->is_direct) {
 		c->failure = mem_strdup("there is no proxy");
 		return -1;
 	}
-	wire_new(rig->cut, &rig->activity, &theirs, &ours);
-	c->peer.wire = ours;
-	c->peer.answer = answer_ping;
-	proxy_accept(rig->proxy, theirs, "192.0.2.1", ACCEPT_PLAIN);
-	c->connect = connect_new(rig->peers,
-	    conn_new(rig->peers, ours, c->peer.name, NULL, NULL), &options,
-	    &events, c);
+	start_login(c, login);
 	rig_run(rig);
 	if (c->connect != NULL) /* a refusal may take its time */
 		rig_wait(rig, REFUSAL_MS);
@@ -129,6 +187,8 @@ rig_login(struct rig_client *c, const char *domain, const char *name,
 		connect_free(&c->connect);
 		c->failure = mem_strdup("the proxy does not answer");
 	}
+	if (c->failure != NULL)
+		peer_cut(&c->peer);
 	return c->failure == NULL ? 0 : -1;
 }
 
@@ -138,5 +198,6 @@ rig_client_free(struct rig_client *c)
 	connect_free(&c->connect);
 	peer_fini(&c->peer);
 	mem_free_string(&c->failure);
+	mem_free_string(&c->known_h);
 	free(c);
 }

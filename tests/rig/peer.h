@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "io/transport.h"
+#include "rig/managed.h"
 #include "xmpp/elem.h"
 #include "xmpp/stream.h"
 
@@ -28,6 +29,7 @@ struct peer {
 	STAILQ_HEAD(, received) queue; /* not looked at yet */
 	bool was_closed;               /* by the proxy */
 	char *cond, *reason; /* with which words; cond NULL: no error */
+	struct managed managed;
 	/* Takes care of a stanza without the script: true. */
 	bool (*answer)(struct peer *, struct elem *);
 };
@@ -36,11 +38,15 @@ void peer_init(struct peer *, struct rig *, const char *name);
 void peer_fini(struct peer *);
 /* The stream is bound; the peer's from here on. */
 void peer_take_stream(struct peer *, struct stream *, const char *full);
-/* Bytes as they are; -1 where there is no stream. */
+/*
+ * Bytes as they are; -1 where there is no stream, and none to wait for. Stanzas that
+ * are counted have to be sent whole.
+ */
 int peer_send(struct peer *, const char *xml);
 void peer_send_elem(struct peer *, const struct elem *);
-/* Ends the stream properly, or without a word. */
+/* Ends the stream properly, all acknowledged, or without a word. */
 void peer_close(struct peer *);
+void peer_close_with(struct peer *, const char *error_xml);
 void peer_cut(struct peer *);
 /* Stops reading, and lets so many bytes wait; 0: reads on. */
 void peer_stall(struct peer *, size_t room);

@@ -153,6 +153,7 @@ rig_free(struct rig **holder)
 	free(rig->salted);
 	free(rig->features);
 	free(rig->config_xml);
+	free(rig->fault);
 	log_capture(NULL, NULL);
 	buf_free(&rig->log);
 	clock_real();
@@ -194,6 +195,20 @@ rig_wait(struct rig *rig, uint64_t ms)
 		clock_advance(step);
 		rig_run(rig);
 	}
+}
+
+void
+rig_fault(struct rig *rig, const char *fmt, ...)
+{
+	struct buf b = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	if (rig->fault == NULL)
+		rig->fault = buf_take(&b);
+	buf_free(&b);
 }
 
 void

@@ -44,11 +44,23 @@ struct rig_server {
 	char *refusal; /* of a bind: a stanza error's name, or NULL */
 };
 
+struct rig_login {
+	const char *domain, *name;
+	const char *resource;  /* NULL: none asked */
+	const char *resume_id; /* NULL: binds at once */
+	uint32_t resume_h;
+};
+
 struct rig_client {
 	STAILQ_ENTRY(rig_client) next;
 	struct peer peer;
 	struct connect *connect; /* while it logs in */
+	struct transport *wire;  /* so long; then the peer's */
 	char *failure;           /* why it could not */
+	bool was_resumed;
+	char *
+	    known_h; /* of <failed/>: a number, "none"; NULL: it did not come */
+	uint32_t resume_h;
 };
 
 struct rig {
@@ -61,7 +73,9 @@ struct rig {
 	size_t cut;        /* bytes a turn on each connection; 0: no limit */
 	uint64_t activity; /* goes up with whatever happens */
 	bool is_traced;    /* all stanzas to stderr */
-	struct buf log;    /* the proxy's, all levels, a line each */
+	bool is_direct;    /* clients log in at the servers: no proxy between */
+	char *fault;    /* NULL, or what the proxy did that no script allows */
+	struct buf log; /* the proxy's, all levels, a line each */
 	STAILQ_HEAD(, rig_server) servers; /* in the configuration's order */
 	STAILQ_HEAD(, rig_client) clients;
 	LIST_HEAD(, attempt) attempts; /* servers' streams that negotiate */
@@ -84,6 +98,9 @@ void rig_free(struct rig **);
 /* Runs until nobody has anything to do at this time of the clock. */
 void rig_run(struct rig *);
 void rig_wait(struct rig *, uint64_t ms); /* in steps of a second at most */
+/* The first one counts. */
+void rig_fault(struct rig *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void rig_trace(struct rig *, const char *who, const char *arrow,
     const struct elem *);
 void rig_trace_text(struct rig *, const char *who, const char *arrow,
@@ -94,9 +111,11 @@ struct rig_client *rig_client(struct rig *, const char *name);
 struct rig_server *rig_server(struct rig *, const char *name);
 struct rig_server *rig_server_of(struct rig *, const char *jid);
 
-/* client.c: connects and binds; -1: failure says why not. resource NULL: none asked. */
-int rig_login(struct rig_client *, const char *domain, const char *name,
-    const char *resource);
+/*
+ * client.c: connects, and resumes or binds; -1: failure says why not. The old stream
+ * is cut before; one that is to be resumed is not read any more, and cut after.
+ */
+int rig_login(struct rig_client *, const struct rig_login *);
 void rig_client_free(struct rig_client *);
 
 /* server.c */

@@ -211,6 +211,9 @@ make_rig(struct run *run)
 	if (run->rig == NULL)
 		return run_fail(run, "the configuration: %s", err.text);
 	run->rig->is_traced = run->is_traced;
+	if (run->is_direct)
+		rig_kill(run->rig);
+	run->rig->is_direct = run->is_direct;
 	return 0;
 }
 
@@ -287,19 +290,38 @@ find_verb(const struct verb *v, const char *name)
 	return v->name != NULL ? v : NULL;
 }
 
+static const struct verb *
+find_any_verb(const char *name)
+{
+	static const struct verb *const tables[] = { setup_verbs, client_verbs,
+		acting_verbs };
+	const struct verb *v = NULL;
+
+	for (size_t i = 0; i < 3 && v == NULL; i++)
+		v = find_verb(tables[i], name);
+	return v;
+}
+
+static int
+run_named(struct run *run, const char *verb, const char *rest)
+{
+	const struct verb *v = find_any_verb(verb);
+
+	if (v == NULL)
+		return run_fail(run, "there is no verb '%s'", verb);
+	return enter_phase(run, v->phase) != 0 ? -1 : v->run(run, rest);
+}
+
 int
 run_verb(struct run *run, const char *verb, const char *rest)
 {
-	const struct verb *v;
 	int rc = run_arrow(run, verb, rest);
 
-	if (rc <= 0)
-		return rc;
-	if ((v = find_verb(setup_verbs, verb)) == NULL &&
-	    (v = find_verb(client_verbs, verb)) == NULL &&
-	    (v = find_verb(acting_verbs, verb)) == NULL)
-		return run_fail(run, "there is no verb '%s'", verb);
-	return enter_phase(run, v->phase) != 0 ? -1 : v->run(run, rest);
+	if (rc > 0)
+		rc = run_named(run, verb, rest);
+	if (run->rig != NULL && run->rig->fault != NULL)
+		return run_fail(run, "%s", run->rig->fault);
+	return rc;
 }
 
 int

@@ -17,6 +17,7 @@ struct run {
 	bool has_begun;  /* the upstreams have come up */
 	size_t cut;
 	bool is_traced;
+	bool is_direct;
 	struct vars vars; /* $x */
 	struct vars lets; /* {x} */
 	struct buf user, account, accounts, limits,

@@ -18,9 +18,10 @@ struct attempt {
 	struct rig *rig;
 	struct transport *wire;
 	struct accept *accept;
-	const char *features[3];   /* NULL-ended */
+	const char *features[4];   /* NULL-ended */
 	struct rig_server *server; /* known once it has authenticated */
 	char *full;
+	uint32_t resume_h;
 };
 
 static const char default_info[] =
@@ -117,6 +118,16 @@ check(void *arg, const char *domain, const char *name, const char *password,
 		    s == NULL || s->rejects ? NULL : keys_of(a->rig, hash));
 }
 
+static void
+offer(struct attempt *a, const char *feature)
+{
+	const char **at = a->features;
+
+	while (*at != NULL)
+		at++;
+	*at = feature;
+}
+
 static bool
 authorize(void *arg, const char *domain, const char *name, const char *authzid)
 {
@@ -124,7 +135,11 @@ authorize(void *arg, const char *domain, const char *name, const char *authzid)
 
 	(void)authzid;
 	a->server = server_at(a->rig, domain, name);
-	return a->server != NULL && !a->server->is_down;
+	if (a->server == NULL || a->server->is_down)
+		return false;
+	if (a->server->peer.managed.is_offered)
+		offer(a, "<sm xmlns='" NS_SM "'/>");
+	return true;
 }
 
 static void
@@ -165,13 +180,42 @@ bind_resource(void *arg, const char *resource, enum error_cond *cond)
 }
 
 static void
+take_stream(struct attempt *a, struct stream *stream, const char *full)
+{
+	peer_take_stream(&a->server->peer, stream, full);
+	a->server->peer.wire = a->wire;
+	attempt_free(a);
+}
+
+/* What waited for the session before this one is gone. */
+static void
 ready(void *arg, struct stream *stream)
 {
 	struct attempt *a = arg;
 
-	peer_take_stream(&a->server->peer, stream, a->full);
-	a->server->peer.wire = a->wire;
-	attempt_free(a);
+	managed_reset(&a->server->peer.managed);
+	take_stream(a, stream, a->full);
+}
+
+static enum accept_resume
+resume(void *arg, const char *previd, uint32_t h,
+    struct accept_refusal *refusal)
+{
+	struct attempt *a = arg;
+
+	a->resume_h = h;
+	return managed_may_resume(&a->server->peer, previd, h, refusal);
+}
+
+static void
+resumed(void *arg, struct stream *stream)
+{
+	struct attempt *a = arg;
+	struct peer *p = &a->server->peer;
+	uint32_t h = a->resume_h;
+
+	take_stream(a, stream, p->full);
+	managed_answer_resume(p, h);
 }
 
 static void
@@ -189,7 +233,9 @@ static const struct accept_host host = {
 	.authorize = authorize,
 	.failed = failed,
 	.bind = bind_resource,
+	.resume = resume,
 	.ready = ready,
+	.resumed = resumed,
 	.closed = closed,
 };
 

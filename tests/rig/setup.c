@@ -66,6 +66,14 @@ on_let(struct run *run, const char *rest)
 }
 
 static int
+on_direct(struct run *run, const char *rest)
+{
+	(void)rest;
+	run->is_direct = true;
+	return 0;
+}
+
+static int
 on_cut(struct run *run, const char *rest)
 {
 	if (run->cut > 0)
@@ -161,6 +169,26 @@ on_features(struct run *run, const char *rest)
 	return set_text(&run->rig->features, rest);
 }
 
+static int
+on_sm(struct run *run, const char *rest)
+{
+	struct managed *m = &run_server(run, &rest)->peer.managed;
+
+	m->is_offered = true;
+	m->asks = !run_has_word(run, rest, "quiet");
+	m->is_mute = run_has_word(run, rest, "mute");
+	return 0;
+}
+
+static int
+on_forgets(struct run *run, const char *rest)
+{
+	struct rig_server *s = run_server(run, &rest);
+
+	managed_forget(&s->peer.managed, run_has_word(run, rest, "h"));
+	return 0;
+}
+
 const struct verb setup_verbs[] = {
 	{ "user", PHASE_CONFIG, on_user },
 	{ "account", PHASE_CONFIG, on_account },
@@ -168,6 +196,7 @@ const struct verb setup_verbs[] = {
 	{ "accounts", PHASE_CONFIG, on_accounts },
 	{ "users", PHASE_CONFIG, on_users },
 	{ "cut", PHASE_CONFIG, on_cut },
+	{ "direct", PHASE_CONFIG, on_direct },
 	{ "let", PHASE_ANY, on_let },
 	{ "roster", PHASE_SETUP, on_roster },
 	{ "info", PHASE_SETUP, on_info },
@@ -181,5 +210,7 @@ const struct verb setup_verbs[] = {
 	{ "on", PHASE_SETUP, on_on },
 	{ "rejects", PHASE_SETUP, on_rejects },
 	{ "features", PHASE_SETUP, on_features },
+	{ "sm", PHASE_SETUP, on_sm },
+	{ "forgets", PHASE_SETUP, on_forgets },
 	{ NULL, PHASE_ANY, NULL },
 };

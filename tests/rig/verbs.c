@@ -17,16 +17,15 @@ take_down(struct rig_server *s, const char *cond)
 	char *error;
 
 	s->is_down = true;
-	if (cond != NULL) {
-		error = mem_printf("<stream:error><%s xmlns='" NS_STREAM_ERROR
-				   "'/></stream:error>",
-		    cond);
-		peer_send(&s->peer, error);
-		free(error);
-		peer_close(&s->peer);
-	} else {
+	if (cond == NULL) {
 		peer_cut(&s->peer);
+		return;
 	}
+	error = mem_printf("<stream:error><%s xmlns='" NS_STREAM_ERROR
+			   "'/></stream:error>",
+	    cond);
+	peer_close_with(&s->peer, error);
+	free(error);
 }
 
 static int

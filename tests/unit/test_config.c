@@ -218,8 +218,11 @@ static const struct fault {
 	{ FORM, 2, "unknown attribute xml:lang of <user>", "name, ",
 	    IN_CONFIG(
 		"<user xml:lang='de' name='a' passwd='b'>" ACCOUNT "</user>") },
-	{ FORM, 2, "unknown attribute synchronous of <store>", "path",
-	    IN_CONFIG("<store path='a' synchronous='full'/>") },
+	{ FORM, 2, "unknown attribute sync of <store>", "synchronous",
+	    IN_CONFIG("<store path='a' sync='full'/>") },
+	{ FORM, 2, "synchronous=\"yes\" in <store>",
+	    "\"full\", \"normal\" or \"off\"",
+	    IN_CONFIG("<store path='a' synchronous='yes'/>") },
 	{ FORM, 2, "<user> without name", "name=\"...\": a name such as alice",
 	    IN_CONFIG("<user passwd='b'>" ACCOUNT "</user>") },
 	{ FORM, 2, "name=\"\" in <user>", "a name such as alice",
@@ -512,6 +515,7 @@ what_is_not_said_has_a_default(void **state)
 	(void)state;
 	assert_string_equal(config->path, file);
 	assert_string_equal(config->store, store);
+	assert_int_equal(config->synchronous, STORE_SYNC_NORMAL);
 	assert_int_equal(config->limits.sessions_per_user, 50);
 	assert_true(STAILQ_EMPTY(&config->certificates));
 	assert_true(STAILQ_EMPTY(&config->users));
@@ -565,7 +569,7 @@ everything_that_is_said_arrives(void **state)
 	    "<account jid='A@Example.COM' passwd-file='password' ca='cert.pem'"
 	    " host='::1' port='5269' tls='none' default='yes'/></user>"
 	    "<limits dials='7' stanza-bytes='0010000'/>"
-	    "<store path='sub/log.db'/>"
+	    "<store path='sub/log.db' synchronous='full'/>"
 	    "<certificate domain='B.Example' chain='cert.pem' key='key.pem'/>"
 	    "<node name='Proxy.Example.org'/></config>");
 	struct user_config *user = STAILQ_FIRST(&config->users);
@@ -578,6 +582,7 @@ everything_that_is_said_arrives(void **state)
 	(void)state;
 	assert_string_equal(config->node, "proxy.example.org");
 	assert_string_equal(config->store, store);
+	assert_int_equal(config->synchronous, STORE_SYNC_FULL);
 	assert_int_equal(config->limits.dials, 7);
 	assert_int_equal(config->limits.stanza_bytes, 10000);
 	assert_int_equal(config->limits.stanza_depth, 64);
@@ -635,7 +640,33 @@ the_store_can_be_memory(void **state)
 
 	(void)state;
 	assert_string_equal(config->store, ":memory:");
+	assert_int_equal(config->synchronous, STORE_SYNC_NORMAL);
 	config_free(&config);
+}
+
+static enum store_sync
+synchronous(const char *xml)
+{
+	struct config *config = parse(xml);
+	enum store_sync sync = config->synchronous;
+
+	config_free(&config);
+	return sync;
+}
+
+static void
+the_store_may_wait_for_the_disk(void **state)
+{
+	(void)state;
+	assert_int_equal(synchronous("<config>" NODE "<store path='a'"
+				     " synchronous='full'/></config>"),
+	    STORE_SYNC_FULL);
+	assert_int_equal(synchronous("<config>" NODE "<store path='a'"
+				     " synchronous='normal'/></config>"),
+	    STORE_SYNC_NORMAL);
+	assert_int_equal(synchronous("<config>" NODE "<store path='a'"
+				     " synchronous='off'/></config>"),
+	    STORE_SYNC_OFF);
 }
 
 static void
@@ -883,6 +914,7 @@ main(void)
 		cmocka_unit_test(everything_that_is_said_arrives),
 		cmocka_unit_test(a_user_may_have_a_stored_credential),
 		cmocka_unit_test(the_store_can_be_memory),
+		cmocka_unit_test(the_store_may_wait_for_the_disk),
 		cmocka_unit_test(relative_paths_are_made_absolute),
 		cmocka_unit_test(
 		    a_file_that_everybody_can_read_draws_a_warning),
