@@ -182,7 +182,7 @@ serve(struct running *r, struct config *config,
 		.arg = r };
 
 	descriptors_raise(config);
-	r->store = store_open(config->store, STORE_SYNC_NORMAL, err);
+	r->store = store_open(config->store, config->synchronous, err);
 	if (r->store == NULL) {
 		config_free(&config);
 		return -1;

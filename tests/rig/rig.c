@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/store.h"
 #include "io/conn.h"
 #include "mod/modules.h"
 #include "xmpp/ns.h"
@@ -76,7 +77,10 @@ rig_start(struct rig *rig, struct err *err)
 		return err_set(err, "the proxy is up");
 	if ((config = read_config(rig, err)) == NULL)
 		return -1;
-	rig->proxy = proxy_new(rig->loop, config, &env, modules);
+	if (rig->has_run)
+		store_reopened(rig->store);
+	rig->has_run = true;
+	rig->proxy = proxy_new(rig->loop, config, rig->store, &env, modules);
 	return 0;
 }
 
@@ -84,7 +88,7 @@ rig_start(struct rig *rig, struct err *err)
 void
 rig_kill(struct rig *rig)
 {
-	proxy_free(&rig->proxy);
+	proxy_abandon(&rig->proxy);
 	loop_free(&rig->loop);
 	rig->loop = loop_new(NULL);
 	rig->is_stopped = false;
@@ -104,7 +108,8 @@ rig_new(const char *config_xml, size_t cut, struct err *err)
 	STAILQ_INIT(&rig->jobs);
 	clock_fake(1000000, RIG_WALL);
 	log_capture(take_line, rig);
-	if (make_peers(rig, err) != 0 || (rig->loop = loop_new(err)) == NULL ||
+	rig->store = store_open(":memory:", STORE_SYNC_NORMAL, err);
+	if (rig->store == NULL || make_peers(rig, err) != 0 || (rig->loop = loop_new(err)) == NULL ||
 	    rig_start(rig, err) != 0)
 		rig_free(&rig);
 	return rig;
@@ -150,6 +155,7 @@ rig_free(struct rig **holder)
 	free_peers(rig);
 	loop_free(&rig->peers);
 	loop_free(&rig->loop);
+	store_close(&rig->store);
 	free(rig->salted);
 	free(rig->features);
 	free(rig->config_xml);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/proxy.h"
+#include "core/store.h"
 #include "core/session.h"
 #include "core/upstream.h"
 #include "core/user.h"
@@ -72,6 +73,7 @@ struct core_server {
 };
 
 struct core {
+	struct store *store;
 	struct loop *loop, *peers;
 	struct proxy *proxy;
 	uint64_t activity;
