@@ -132,7 +132,9 @@ void proxy_stop(struct proxy *);
 void proxy_accept(struct proxy *, struct transport *, const char *peer,
     enum accept_tls);
 
-uint64_t proxy_id(struct proxy *); /* never 0, never twice */
+uint64_t proxy_id(struct proxy *); /* never 0, never twice, over all runs */
+/* For the log: "s3.17" is the 17th of the third run. */
+void proxy_id_name(char *out, size_t size, char kind, uint64_t id);
 struct user *proxy_find_user(const struct proxy *, const char *name);
 struct session *proxy_find_session(const struct proxy *, uint64_t id);
 bool proxy_serves(const struct proxy *, const char *domain);

@@ -367,7 +367,7 @@ login_new(struct proxy *p, const char *peer)
 	l->proxy = p;
 	l->id = proxy_id(p);
 	l->peer = mem_strdup(peer);
-	snprintf(l->log_id, sizeof(l->log_id), "c%" PRIu64, l->id);
+	proxy_id_name(l->log_id, sizeof(l->log_id), 'c', l->id);
 	HASH_ADD(hh, p->logins, id, sizeof(l->id), l);
 	p->logins_open++;
 	peers_add(p->peers, peer);

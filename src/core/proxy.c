@@ -1,5 +1,6 @@
 #include "core/proxy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,6 +307,13 @@ uint64_t
 proxy_id(struct proxy *p)
 {
 	return ++p->next_id;
+}
+
+void
+proxy_id_name(char *out, size_t size, char kind, uint64_t id)
+{
+	snprintf(out, size, "%c%u.%u", kind, (unsigned)(id >> 32),
+	    (unsigned)(id & UINT32_MAX));
 }
 
 struct user *

@@ -565,12 +565,12 @@ roster_each_since(const struct roster *r, uint64_t change,
 	const struct roster_item *item;
 	const struct gone *g;
 
-	TAILQ_FOREACH(g, &r->gone, next) {
-		if (g->change > change)
-			fn(arg, g->jid, NULL);
-	}
 	for (item = r->items; item != NULL; item = item->hh.next) {
 		if (item->change > change)
 			fn(arg, item->jid, item->xml);
+	}
+	TAILQ_FOREACH(g, &r->gone, next) {
+		if (g->change > change)
+			fn(arg, g->jid, NULL);
 	}
 }

@@ -165,8 +165,7 @@ session_make(struct user *u, uint64_t id, struct account *view,
 	s->bare = mem_strdup(view != NULL ? view->jid : u->bare);
 	s->full = mem_printf("%s/%s", s->bare, resource);
 	s->resource = s->full + strlen(s->bare) + 1;
-	snprintf(s->log_id, sizeof(s->log_id), "s%llu",
-	    (unsigned long long)s->id);
+	proxy_id_name(s->log_id, sizeof(s->log_id), 's', s->id);
 	s->presence_arena = arena_new();
 	s->queue_frames = limits_of(s)->queue_frames;
 	s->queue_bytes = limits_of(s)->queue_bytes;

@@ -383,8 +383,7 @@ upstream_new(struct account *a)
 	u->proxy = a->user->proxy;
 	u->id = proxy_id(u->proxy);
 	u->proxy_group = a->user->group;
-	snprintf(u->log_id, sizeof(u->log_id), "u%llu",
-	    (unsigned long long)u->id);
+	proxy_id_name(u->log_id, sizeof(u->log_id), 'u', u->id);
 	upstream_set_trouble(u, "not connected yet");
 	timer_init(&u->retry, u->proxy->loop, dial, u);
 	timer_init(&u->keepalive, u->proxy->loop, upstream_keep_alive, u);

@@ -74,7 +74,8 @@ upstream_sm_want_ack(struct upstream *u)
 
 	if (u->stream == NULL || is_asked(u) || count == 0)
 		return;
-	if (count >= limits_of(u)->ack_stanzas)
+	if (count >= limits_of(u)->ack_stanzas ||
+	    outbox_is_full(u->account->outbox))
 		ask(u);
 	else if (u->ack_timer.at == 0)
 		timer_set(&u->ack_timer, limits_of(u)->ack_seconds * 1000);

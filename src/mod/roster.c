@@ -267,7 +267,8 @@ load(struct account *a, const struct elem *query)
 	}
 	roster_each(a->roster, settle_request, a);
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (wants_pushes(s, a))
+		/* Those that have had it once. */
+		if (wants_pushes(s, a) && s->roster_told != 0)
 			push_since(s, a, s->roster_told);
 	}
 }

@@ -109,8 +109,8 @@ rig_new(const char *config_xml, size_t cut, struct err *err)
 	clock_fake(1000000, RIG_WALL);
 	log_capture(take_line, rig);
 	rig->store = store_open(":memory:", STORE_SYNC_NORMAL, err);
-	if (rig->store == NULL || make_peers(rig, err) != 0 || (rig->loop = loop_new(err)) == NULL ||
-	    rig_start(rig, err) != 0)
+	if (rig->store == NULL || make_peers(rig, err) != 0 ||
+	    (rig->loop = loop_new(err)) == NULL || rig_start(rig, err) != 0)
 		rig_free(&rig);
 	return rig;
 }

@@ -66,6 +66,8 @@ struct rig_client {
 struct rig {
 	struct loop *loop;   /* the proxy's */
 	struct loop *peers;  /* of everybody else */
+	struct store *store; /* in memory; outlives the proxy */
+	bool has_run;        /* the proxy, once */
 	struct proxy *proxy; /* NULL: dead */
 	bool is_stopped;
 	char *config_xml;

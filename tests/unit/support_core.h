@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/proxy.h"
-#include "core/store.h"
 #include "core/session.h"
+#include "core/store.h"
 #include "core/upstream.h"
 #include "core/user.h"
 #include "mod/modules.h"
@@ -539,7 +539,9 @@ core_new(const char *body)
 	clock_fake(1000000, 1735689600000);
 	log_capture(core_log, c);
 	buf_puts(&c->log, "");
-	c->proxy = proxy_new(c->loop, core_config(body), &env, modules);
+	c->store = store_open(":memory:", STORE_SYNC_NORMAL, NULL);
+	c->proxy = proxy_new(c->loop, core_config(body), c->store, &env,
+	    modules);
 	return c;
 }
 
@@ -550,6 +552,7 @@ core_free(struct core *c)
 
 	core_run_jobs(c);
 	proxy_free(&c->proxy);
+	store_close(&c->store);
 	while ((s = LIST_FIRST(&c->servers)) != NULL) {
 		LIST_REMOVE(s, next);
 		accept_free(&s->accept);

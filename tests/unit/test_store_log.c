@@ -189,7 +189,7 @@ entries_come_back_as_they_were(void **state)
 	for (i = 0; i < 500; i++) {
 		out = read_one(log, i + 1);
 		assert_same(in[i], out);
-		assert_false(out->failed || out->reached);
+		assert_false(out->failed || out->is_pending);
 		entry_unref(&in[i]);
 		entry_unref(&out);
 	}
