@@ -22,6 +22,7 @@
 
 struct directed;
 struct disco_ask;
+struct gap;
 struct upstream;
 
 /* Whose archive clients see in account view: settled when it is first up. */
@@ -54,6 +55,7 @@ struct account {
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	bool has_rosterver;                    /* of the server's features */
 	struct archive_query *archive_queries; /* mod/archive.c's */
+	struct gap *gap;                       /* mod/gap.c's; or NULL */
 
 	struct roster *roster;
 	struct presences *presences;

@@ -18,6 +18,7 @@ HEADER = ("<?xml version='1.0'?><stream:stream to='%s' version='1.0' "
 STREAM = "{http://etherx.jabber.org/streams}"
 STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 BIND = "{urn:ietf:params:xml:ns:xmpp-bind}"
+PING = "{urn:xmpp:ping}ping"
 
 
 class Pieces:
@@ -163,6 +164,9 @@ class RawClient(Client):
             self.ended = " ".join(
                 re.sub("{.*}", "", e.tag) + (": " + e.text if e.text else "")
                 for e in elem)
+        elif elem.get("type") == "get" and elem.find(PING) is not None:
+            # RFC 6120 8.2.3; the proxy takes it for an acknowledgement.
+            self.write("<iq type='result' id='%s'/>" % elem.get("id"))
         else:
             self._took(elem)
 
