@@ -37,8 +37,6 @@ SHORT = {"messages": 3000, "kills": 5, "cuts": 5, "upstream_cuts": 2,
 LONG = {"messages": 100000, "kills": 200, "cuts": 200, "upstream_cuts": 50,
         "server_restarts": 50, "full_disks": 10}
 BURST = 12
-# For anything at all to move.
-STALL_SECONDS = 60
 
 
 def options():
@@ -63,8 +61,10 @@ def options():
                         help="kill the server every other time")
     parser.add_argument("--as-it-is", action="store_true",
                         help="do not mend the server (prosody/)")
-    parser.add_argument("--archive", default="internal",
-                        choices=["sql", "internal"], help="of the server")
+    parser.add_argument("--stall", type=int, default=45,
+                        help="seconds in which nothing moves that end it")
+    parser.add_argument("--fail-fast", action="store_true",
+                        help="end at the first that comes wrongly")
     parser.add_argument("--lie", type=int, default=0,
                         help="what one client adds to the h it resumes with:"
                         " the test is to fail")
@@ -135,10 +135,12 @@ class Chaos:
         moved, before = time.monotonic(), None
         while True:
             await asyncio.sleep(0.5)
+            if self.opts.fail_fast and self.tally.has_wrong():
+                raise Failed("the first fault ends it")
             now = (self.tally.sent, self.tally.got)
             if now != before:
                 moved, before = time.monotonic(), now
-            elif time.monotonic() - moved > PATIENCE * STALL_SECONDS:
+            elif time.monotonic() - moved > PATIENCE * self.opts.stall:
                 raise Failed("nothing moves any more\n" + self.scene.state())
 
     async def play(self):
@@ -209,8 +211,8 @@ async def run(opts, folder):
         except Failed as e:
             good = False
             print("# %s" % e)
-        finally:
-            it.scene.disk.end()
+        if opts.keep or not good:
+            it.scene.disk.save(os.path.join(folder, "store"))
     return good
 
 

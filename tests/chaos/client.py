@@ -5,8 +5,12 @@ what was not acknowledged, with the same ids.
 """
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import random
 import re
+import secrets
 import time
 import xml.etree.ElementTree as ET
 from collections import deque
@@ -84,6 +88,38 @@ class Client(RawClient):
         self._watching = None
 
     # Connection.
+
+    async def authenticate(self):
+        """SCRAM-SHA-256 (RFC 7677) where there is no TLS."""
+        if self.tls != "none":
+            return await super().authenticate()
+        first = "n=%s,r=%s" % (self.jid.partition("@")[0],
+                               secrets.token_urlsafe(18))
+        self.write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
+                   "mechanism='SCRAM-SHA-256'>%s</auth>"
+                   % base64.b64encode(b"n,," + first.encode()).decode())
+        challenge = base64.b64decode((await self.piece()).text or "").decode()
+        given = dict(word.split("=", 1) for word in challenge.split(","))
+        if not all(name in given for name in "rsi"):
+            raise Failed("%s: no SCRAM" % self.label)
+        last = "c=biws,r=" + given["r"]
+        signed = ",".join((first, challenge, last)).encode()
+
+        salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(),
+                                     base64.b64decode(given["s"]),
+                                     int(given["i"]))
+        key = hmac.digest(salted, b"Client Key", "sha256")
+        stored = hashlib.sha256(key).digest()
+        signature = hmac.digest(stored, signed, "sha256")
+        proof = bytes(a ^ b for a, b in zip(key, signature))
+        self.write("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>%s"
+                   "</response>" % base64.b64encode(
+                       ("%s,p=%s" % (last, base64.b64encode(proof).decode()))
+                       .encode()).decode())
+        answer = await self.piece()
+        if not answer.tag.endswith("}success"):
+            raise Failed("%s: login: %s" % (self.label, stanza.text(answer)))
+        return await self.stream()
 
     def start(self):
         self._task = asyncio.ensure_future(self._live())

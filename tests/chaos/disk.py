@@ -1,8 +1,10 @@
 """A small disk of its own for the store, which can be filled."""
 
 import contextlib
+import ctypes
 import errno
 import os
+import shutil
 import subprocess
 
 # What a message takes at most, with all that is kept for it, and what there is
@@ -11,20 +13,32 @@ BYTES_A_MESSAGE = 4096
 BYTES = 64 * 1024 * 1024
 
 
+CLONE_NEWNS = 0x20000
+
+
+def mount(*words):
+    """Whether that worked."""
+    return subprocess.run(["mount", *words], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
 class Disk:
     """`folder` is where it is; an ordinary folder where it cannot be mounted
-    (is_there is false then)."""
+    (is_there is false then). The mount is this process's own and its
+    children's: it goes with them, however they end."""
 
     def __init__(self, folder, messages):
         self.folder = folder
         os.makedirs(folder)
         self._filler = os.path.join(folder, "filler")
         size = BYTES + BYTES_A_MESSAGE * messages
-        self.is_there = os.geteuid() == 0 and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=%d,mode=700" % size,
-             "xmpproxy-chaos", folder], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL).returncode == 0
+        self.is_there = \
+            os.geteuid() == 0 and \
+            ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0 and \
+            mount("--make-rprivate", "/") and \
+            mount("-t", "tmpfs", "-o", "size=%d,mode=700" % size,
+                  "xmpproxy-chaos", folder)
 
     def fill(self):
         """To the last byte; again, where some became free."""
@@ -48,8 +62,8 @@ class Disk:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._filler)
 
-    def end(self):
+    def save(self, folder):
+        """What is on it, for somebody who wants to look at it later."""
+        self.free()
         if self.is_there:
-            subprocess.run(["umount", "-l", self.folder],
-                           stdin=subprocess.DEVNULL)
-            self.is_there = False
+            shutil.copytree(self.folder, folder)

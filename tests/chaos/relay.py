@@ -162,6 +162,8 @@ class Relay:
         self.links.add(link)
 
     def stop(self):
+        if self._server is None:
+            return
         self._server.close()
         for link in list(self.links):
             link.end()

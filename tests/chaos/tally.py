@@ -124,6 +124,17 @@ class Tally:
                 for number in sorted(w.refused)
                 if number in box.seen[w.name]]
 
+    def has_wrong(self):
+        """Whether something came that should not have come so."""
+        return bool(self.odd) or any(
+            box.repeated or box.disorder or box.wrong or
+            any(not self.is_excused(w, n) for w, n, _ in box.twice)
+            for box in self.inboxes.values())
+
+    def is_excused(self, writer, number):
+        """Written again by a client that was not told how many had arrived."""
+        return number in self.writers[writer].unsure
+
     def faults(self):
         """[(inbox, writer, number, text)]"""
         found = []
@@ -133,7 +144,9 @@ class Tally:
                     ("repeated", box.repeated), ("order", box.disorder),
                     ("wrong", box.wrong), ("wrong", self.unwanted(box))):
                 found += [(box.name, writer, number, "%s: %s" % (kind, text))
-                          for writer, number, text in those]
+                          for writer, number, text in those
+                          if kind != "twice"
+                          or not self.is_excused(writer, number)]
         return found
 
     def story(self, name, number):
