@@ -122,6 +122,7 @@ class RawClient(Client):
         return features
 
     async def authenticate(self):
+        """Returns the features of the stream that follows."""
         name = self.jid.partition("@")[0]
         word = base64.b64encode(
             b"\0%s\0%s" % (name.encode(), self.password.encode()))
@@ -131,7 +132,7 @@ class RawClient(Client):
         if not answer.tag.endswith("}success"):
             raise Failed("%s: login: %s" % (
                 self.label, ET.tostring(answer, encoding="unicode")))
-        await self.stream()
+        return await self.stream()
 
     async def bind(self):
         wanted = self.jid.partition("/")[2]
