@@ -75,7 +75,7 @@ ALL_LDFLAGS = -pie -Wl,--as-needed $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 LIB_SRC = $(wildcard $(patsubst %,src/%/*.c,base io xmpp core mod))
 RIG_SRC = $(filter-out tests/rig/xt.c,$(wildcard tests/rig/*.c))
 TEST_SRC = $(wildcard tests/unit/test_*.c tests/rig/xt.c \
-	tests/interop/*.c tests/soak/*.c)
+	tests/interop/*.c tests/soak/*.c tests/bench/*.c)
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
