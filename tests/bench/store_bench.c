@@ -344,7 +344,7 @@ page(struct store *s, uint64_t user, uint64_t from, const char *bare)
 
 	if (store_read(s, &q, count, &got, &err) < 0)
 		errx(1, "%s", err.text);
-	if (got == 0)
+	if (bare == NULL && got == 0)
 		errx(1, "an empty page");
 }
 
