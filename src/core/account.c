@@ -244,6 +244,9 @@ void
 account_ready(struct account *a)
 {
 	a->gap_open = false;
+	/* What is sent before that could not be resumed. */
+	if (upstream_is_enabling(a->upstream))
+		return;
 	a->is_ready = true;
 	account_touch(a, ACCOUNT_SELF);
 	hooks_upstream_ready(a);

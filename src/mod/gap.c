@@ -35,6 +35,7 @@ struct gap {
 	char queryid[RANDOM_ID_SIZE];
 	char *after; /* the id that the page begins behind; NULL: by time */
 	uint64_t start;
+	uint64_t asked_at;
 	unsigned pages, tries, found;
 	/* What a server stored for us to be off comes by itself as well. */
 	struct recent *known;
@@ -104,15 +105,16 @@ learn_last(struct account *a, struct gap *g)
 
 /* --- asking --- */
 
+/* What it has never said is found out by asking. */
 static bool
-has_archive(const struct account *a)
+may_have_archive(const struct account *a)
 {
 	struct arena *arena;
 	struct elem *query;
 	bool has = false;
 
 	if (a->own_info == NULL)
-		return false;
+		return true;
 	arena = arena_new();
 	query = xml_parse(arena, a->own_info, strlen(a->own_info), NULL, NULL,
 	    NULL);
@@ -176,6 +178,7 @@ ask(struct account *a)
 	struct arena *arena = arena_new();
 	int rc;
 
+	a->gap->asked_at = clock_now();
 	rc = account_ask(a, make_query(a->gap, arena), NULL, on_answer, NULL);
 	arena_free(&arena);
 	if (rc == -1)
@@ -213,6 +216,14 @@ next_page(struct account *a, const struct elem *fin)
 	ask(a);
 }
 
+/* The question or its answer went with a link; the server may be well. */
+static bool
+was_lost(const struct account *a)
+{
+	return clock_now() - a->gap->asked_at <
+	    a->user->proxy->config->limits.iq_seconds * 1000;
+}
+
 static void
 on_answer(struct account *a, struct elem *answer, void *arg)
 {
@@ -225,7 +236,7 @@ on_answer(struct account *a, struct elem *answer, void *arg)
 		fin = elem_find(answer, NS_MAM, "fin");
 	if (fin != NULL)
 		next_page(a, fin);
-	else if (answer == NULL && ++a->gap->tries < TRIES_MAX)
+	else if (answer == NULL && was_lost(a) && ++a->gap->tries < TRIES_MAX)
 		ask(a);
 	else if (answer != NULL && a->gap->after != NULL &&
 	    text_equals(stanza_error_cond(answer), "item-not-found"))
@@ -254,7 +265,8 @@ is_logged(struct account *a, const struct entry *e)
 	if (e->id == NULL)
 		return false;
 	if (e->direction == DIR_OUT)
-		return history_search(h, a->id, DIR_OUT, e->peer, e->id) != NULL;
+		return history_search(h, a->id, DIR_OUT, e->peer, e->id) !=
+		    NULL;
 	known = history_find(h, a->id, DIR_IN, e->peer, e->id);
 	if (known == NULL || !is_same(e, known))
 		known = history_find(h, a->id, DIR_BESIDE, e->peer, e->id);
@@ -346,7 +358,12 @@ upstream_up(struct account *a)
 
 	if (a->gap != NULL)
 		forget(a);
-	if (a->last_time == 0 || !has_archive(a))
+	if (a->last_time == 0) {
+		a->last_time = clock_wall();
+		account_touch(a, ACCOUNT_COUNTERS);
+		return;
+	}
+	if (!may_have_archive(a))
 		return;
 	g = a->gap = mem_alloc(sizeof(*g));
 	g->known = recent_new(KNOWN_MAX);
