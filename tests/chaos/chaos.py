@@ -213,6 +213,7 @@ async def run(opts, folder):
             print("# %s" % e)
         if opts.keep or not good:
             it.scene.disk.save(os.path.join(folder, "store"))
+        it.scene.disk.end()
     return good
 
 

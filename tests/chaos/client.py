@@ -98,10 +98,11 @@ class Client(RawClient):
         self.write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
                    "mechanism='SCRAM-SHA-256'>%s</auth>"
                    % base64.b64encode(b"n,," + first.encode()).decode())
-        challenge = base64.b64decode((await self.piece()).text or "").decode()
+        answer = await self.piece()
+        if not answer.tag.endswith("}challenge"):
+            raise Failed("%s: login: %s" % (self.label, stanza.text(answer)))
+        challenge = base64.b64decode(answer.text).decode()
         given = dict(word.split("=", 1) for word in challenge.split(","))
-        if not all(name in given for name in "rsi"):
-            raise Failed("%s: no SCRAM" % self.label)
         last = "c=biws,r=" + given["r"]
         signed = ",".join((first, challenge, last)).encode()
 

@@ -28,13 +28,13 @@ class Disk:
     (is_there is false then). The mount is this process's own and its
     children's: it goes with them, however they end."""
 
-    def __init__(self, folder, messages):
+    def __init__(self, folder, messages, wanted):
         self.folder = folder
         os.makedirs(folder)
         self._filler = os.path.join(folder, "filler")
         size = BYTES + BYTES_A_MESSAGE * messages
         self.is_there = \
-            os.geteuid() == 0 and \
+            wanted and os.geteuid() == 0 and \
             ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0 and \
             mount("--make-rprivate", "/") and \
             mount("-t", "tmpfs", "-o", "size=%d,mode=700" % size,
@@ -67,3 +67,8 @@ class Disk:
         self.free()
         if self.is_there:
             shutil.copytree(self.folder, folder)
+
+    def end(self):
+        if self.is_there:
+            subprocess.run(["umount", self.folder], check=True)
+            self.is_there = False

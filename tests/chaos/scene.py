@@ -5,6 +5,7 @@ import asyncio
 import os
 import random
 import ssl
+import traceback
 
 from lib import net, proxy
 from lib.pki import Authority
@@ -57,7 +58,8 @@ class Scene:
             os.path.join(folder, "prosody"), authority, DOMAIN, ports=ports[:2],
             modules="" if opts.as_it_is else "resumed_parser",
             extra=PROSODY.format(here=HERE))
-        self.disk = Disk(os.path.join(folder, "disk"), opts.messages)
+        self.disk = Disk(os.path.join(folder, "disk"), opts.messages,
+                         opts.full_disks > 0)
         self.proxy = None
         self.relays = {}
         self.upstream = None
@@ -141,8 +143,10 @@ class Scene:
     def check(self):
         for client in self.clients:
             error = client.crashed()
+            if isinstance(error, Failed):
+                raise Failed(str(error))
             if error is not None:
-                raise error
+                raise Failed("".join(traceback.format_exception(error)))
 
     def state(self):
         return "\n".join(c.state() for c in self.clients)
