@@ -62,6 +62,7 @@ account_save(struct account *a)
 		upstream_pack_counters(a->upstream, &b);
 		pack_string(&b, a->last_stanza_id);
 		pack_uint(&b, a->last_time);
+		pack_uint(&b, a->last_seq);
 		put(a, STATE_UPSTREAM, &b);
 		buf_free(&b);
 	}
@@ -105,6 +106,7 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 	upstream_unpack_counters(a->upstream, &u);
 	a->last_stanza_id = unpack_string(&u);
 	a->last_time = unpack_uint(&u);
+	a->last_seq = unpack_uint(&u);
 }
 
 void

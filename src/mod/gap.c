@@ -3,6 +3,7 @@
  * before presence goes up on a new one, the server's archive (XEP-0313) is asked for
  * what it has after the last that we know.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,9 @@
 #define PAGES_MAX  1000
 #define TRIES_MAX  3      /* of one page: answers get lost */
 #define BACK_MS    300000 /* by time: so far before we were last there */
-#define KNOWN_MAX  1000   /* ids of messages that may come once more */
-#define KNOWN_LAST 100    /* of the log's end, among them */
+#define KNOWN_MAX  10000  /* messages that may come once more */
+#define KNOWN_LAST 100    /* entries looked at before the last that has an id */
+#define KEY_SIZE   4096
 #define KNOWN_MS   600000
 
 struct gap {
@@ -80,6 +82,7 @@ note_last(struct account *a, const char *id)
 
 	a->last_stanza_id = mem_strdup(id);
 	free(old);
+	a->last_seq = history_next(a->user->history);
 	account_touch(a, ACCOUNT_COUNTERS);
 }
 
@@ -89,17 +92,42 @@ is_known(const struct account *a, const char *id)
 	return a->gap != NULL && recent_get(a->gap->known, id, NULL);
 }
 
+/* What we sent has no id of the archive's; the server keeps ours. */
+static bool
+sent_key(char key[KEY_SIZE], const char *peer, const char *id)
+{
+	int len;
+
+	len = snprintf(key, KEY_SIZE, "%.*s %s", (int)jid_bare_len(peer), peer,
+	    id);
+	return len > 0 && len < KEY_SIZE;
+}
+
+static void
+learn(struct gap *g, const struct entry *e)
+{
+	char key[KEY_SIZE];
+
+	if (e->stanza_id != NULL)
+		recent_set(g->known, e->stanza_id, 1);
+	if (e->direction == DIR_OUT && e->id != NULL &&
+	    sent_key(key, e->peer, e->id))
+		recent_set(g->known, key, 1);
+}
+
+/* All since the last id, which is where the archive is asked from. */
 static void
 learn_last(struct account *a, struct gap *g)
 {
 	struct history *h = a->user->history;
-	uint64_t next = history_next(h);
-	uint64_t seq = next > KNOWN_LAST ? next - KNOWN_LAST : 1;
+	uint64_t seq = a->last_seq > KNOWN_LAST ? a->last_seq - KNOWN_LAST : 1;
 	struct entry *e;
 
+	if (history_next(h) > KNOWN_MAX && seq < history_next(h) - KNOWN_MAX)
+		seq = history_next(h) - KNOWN_MAX;
 	for (; (e = history_from(h, seq)) != NULL; seq = e->seq + 1) {
-		if (e->account == a->id && e->stanza_id != NULL)
-			recent_set(g->known, e->stanza_id, 1);
+		if (e->account == a->id)
+			learn(g, e);
 	}
 }
 
@@ -179,6 +207,8 @@ ask(struct account *a)
 	int rc;
 
 	a->gap->asked_at = clock_now();
+	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "gap-asked",
+	    "account=%s after=%s", a->jid, LOG_Q(a->gap->after));
 	rc = account_ask(a, make_query(a->gap, arena), NULL, on_answer, NULL);
 	arena_free(&arena);
 	if (rc == -1)
@@ -261,12 +291,13 @@ is_logged(struct account *a, const struct entry *e)
 {
 	struct history *h = a->user->history;
 	const struct entry *known = NULL;
+	char key[KEY_SIZE];
 
 	if (e->id == NULL)
 		return false;
 	if (e->direction == DIR_OUT)
-		return history_search(h, a->id, DIR_OUT, e->peer, e->id) !=
-		    NULL;
+		return sent_key(key, e->peer, e->id) &&
+		    recent_get(a->gap->known, key, NULL);
 	known = history_find(h, a->id, DIR_IN, e->peer, e->id);
 	if (known == NULL || !is_same(e, known))
 		known = history_find(h, a->id, DIR_BESIDE, e->peer, e->id);

@@ -70,7 +70,8 @@ class Scene:
                 [({"name": "alice", "passwd": PROXY_PASSWORD},
                   [proxy.Account(ALICE, PASSWORD, self.upstream.port,
                                  authority.ca)])],
-                {"read_rate": 2 ** 30, "read_burst": 2 ** 30}, ports[2:5],
+                {"read_rate": 2 ** 30, "read_burst": 2 ** 30,
+                 "outbox_entries": 1000000}, ports[2:5],
                 os.path.join(self.disk.folder, "xmpproxy.db"))
         self.context = ssl.create_default_context(cafile=authority.ca)
         self.devices = [self._device(port, *device) for port, device in
