@@ -37,6 +37,8 @@ void outbox_pump(struct outbox *, struct stream *, uint64_t *out,
     size_t max_bytes);
 /* The server has handled all up to that number. */
 void outbox_acknowledge(struct outbox *, uint64_t number);
+/* The first of it that is in the log: its number there; 0: none is. */
+uint64_t outbox_first_seq(const struct outbox *);
 /* So many are on the stream and not acknowledged. */
 size_t outbox_unacknowledged(const struct outbox *);
 /*

@@ -307,6 +307,18 @@ outbox_acknowledge(struct outbox *box, uint64_t number)
 	}
 }
 
+uint64_t
+outbox_first_seq(const struct outbox *box)
+{
+	const struct parcel *p;
+
+	TAILQ_FOREACH(p, &box->parcels, next) {
+		if (p->entry != NULL && p->entry->seq != 0)
+			return p->entry->seq;
+	}
+	return 0;
+}
+
 size_t
 outbox_unacknowledged(const struct outbox *box)
 {
