@@ -91,6 +91,8 @@ save_self(struct session *s)
 	pack_uint(&b, s->device != NULL ? s->device->id : 0);
 	pack_uint(&b, flags_of(s));
 	pack_uint(&b, s->roster_got);
+	pack_uint(&b, s->roster_told);
+	pack_uint(&b, s->roster_number);
 	pack_presence(s, &b);
 	pack_directed(s, &b);
 	put(s, STATE_SESSION, &b);
@@ -237,7 +239,9 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 	s->sm_max = (unsigned)max;
 	s->device = device_find(u, device);
 	take_flags(s, unpack_uint(v));
-	s->roster_got = s->roster_told = unpack_uint(v);
+	s->roster_got = unpack_uint(v);
+	s->roster_told = unpack_uint(v);
+	s->roster_number = unpack_uint(v);
 	unpack_presence(s, v);
 	if (s->presence == NULL)
 		s->available = false;
