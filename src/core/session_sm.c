@@ -183,6 +183,7 @@ ack_due(void *arg)
 		return;
 	}
 	if (s->sm.on) {
+		s->asked_at = clock_now();
 		timer_set(&s->ack_timer, patience);
 		return;
 	}
