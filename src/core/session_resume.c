@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/missed.h"
+#include "core/playback.h"
 #include "core/proxy.h"
 #include "core/session_sm.h"
 #include "core/turn.h"
@@ -145,8 +146,10 @@ session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
 	    "user=%s jid=%s peer=%s again=%" PRIu32, s->user->name,
 	    LOG_Q(s->full), peer, s->flights.count);
 	send_again(s);
-	if (s->is_restored)
+	if (s->is_restored) {
 		fail_open_iqs(s);
+		playback_resumed(s);
+	}
 	hooks_session_resumed(s, s->is_restored);
 	s->is_restored = false;
 	session_touch(s,
