@@ -460,6 +460,8 @@ session_sm_end(struct session *s)
 		return;
 	ended_add(s);
 	session_unsave(s);
+	/* Nobody is told of its end who could find it alive after a restart. */
+	turn_urge(s->proxy);
 	mem_free_string(&s->sm_id);
 }
 
