@@ -117,10 +117,12 @@ bool account_takes(const struct account *, size_t bytes);
  */
 int account_send(struct account *, const struct elem *);
 /*
- * What is not a message and may not be lost, through the outbox in its order. The
- * account is up.
+ * What is not a message and may not be lost, through the outbox in its order; of_stream:
+ * as there. -1: not up, nor on a stream that may go on, or as account_send().
  */
-int account_post(struct account *, const struct elem *);
+int account_post(struct account *, const struct elem *, bool of_stream);
+/* What a new stream begins with, before the outbox: hooks' upstream_ready alone. */
+void account_post_first(struct account *, const struct elem *);
 /* However much it has to read: for what ends something that went up before. */
 int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */

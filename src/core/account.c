@@ -217,20 +217,28 @@ account_send_late(struct account *a, const struct elem *stanza)
 }
 
 int
-account_post(struct account *a, const struct elem *stanza)
+account_post(struct account *a, const struct elem *stanza, bool of_stream)
 {
 	struct buf bytes = { 0 };
 	bool fits;
 
+	if (!account_is_up(a) && !upstream_may_resume(a->upstream))
+		return -1;
 	elem_write(&bytes, stanza, NS_CLIENT);
-	fits = account_takes(a, bytes.len) && has_room(a) &&
-	    !outbox_is_full(a->outbox);
+	fits = account_takes(a, bytes.len) && !outbox_is_full(a->outbox) &&
+	    (!account_is_up(a) || has_room(a));
 	buf_free(&bytes);
 	if (!fits)
 		return -1;
-	outbox_add_stanza(a->outbox, stanza);
+	outbox_add_stanza(a->outbox, stanza, of_stream);
 	account_pump(a);
 	return 0;
+}
+
+void
+account_post_first(struct account *a, const struct elem *stanza)
+{
+	outbox_add_first(a->outbox, stanza);
 }
 
 void

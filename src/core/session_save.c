@@ -75,7 +75,6 @@ pack_directed(struct session *s, struct buf *b)
 		pack_uint(b, d->account);
 		pack_uint(b, d->is_room);
 		pack_string(b, d->xml);
-		pack_uint(b, d->number);
 	}
 }
 
@@ -190,7 +189,7 @@ unpack_presence(struct session *s, struct unpack *u)
 static void
 unpack_directed(struct session *s, struct unpack *u)
 {
-	uint64_t count = unpack_uint(u), account, number;
+	uint64_t count = unpack_uint(u), account;
 	size_t max = s->proxy->config->limits.directed_presences;
 	char *target, *xml;
 	bool is_room;
@@ -200,11 +199,9 @@ unpack_directed(struct session *s, struct unpack *u)
 		account = unpack_uint(u);
 		is_room = unpack_uint(u) != 0;
 		xml = unpack_string(u);
-		number = unpack_uint(u);
-		if (target != NULL &&
-		    directed_add(&s->directed, target, account, is_room, xml,
-			max))
-			directed_find(s->directed, target)->number = number;
+		if (target != NULL)
+			(void)directed_add(&s->directed, target, account,
+			    is_room, xml, max);
 		free(target);
 		free(xml);
 	}

@@ -509,6 +509,12 @@ upstream_is_up(const struct upstream *u)
 	return u->state == UPSTREAM_UP;
 }
 
+bool
+upstream_may_resume(const struct upstream *u)
+{
+	return u->is_suspended;
+}
+
 struct stream *
 upstream_stream(struct upstream *u)
 {

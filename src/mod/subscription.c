@@ -171,7 +171,7 @@ from_client(struct session *s, struct route *r)
 	address_rewrite(r->stanza, &map);
 	elem_set(r->stanza, "to", bare);
 	elem_set(r->stanza, "from", NULL);
-	if (account_post(a, r->stanza) == -1) {
+	if (account_post(a, r->stanza, false) == -1) {
 		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
 		    "the account's server does not take it");
 		return "the server does not take it";
