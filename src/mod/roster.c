@@ -320,6 +320,9 @@ session_resumed(struct session *s, bool restarted)
 {
 	struct account *a = roster_of(s);
 
+	if (restarted)
+		timer_init(&s->roster_timer, s->proxy->loop, waited_too_long,
+		    s);
 	if (wants_pushes(s, a))
 		push_since(s, a, restarted ? s->roster_got : s->roster_told);
 }

@@ -119,6 +119,20 @@ subscription_tell_open(struct session *s, struct account *a)
 	roster_request_each(a->roster, tell, &t);
 }
 
+/* Those that it was sent may have been lost with the process. */
+static void
+session_resumed(struct session *s, bool restarted)
+{
+	struct account *a;
+
+	if (!restarted || !s->available)
+		return;
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a))
+			subscription_tell_open(s, a);
+	}
+}
+
 /* --- from a client --- */
 
 /* Another session has answered this request a moment ago; a new one is open again. */
@@ -186,4 +200,5 @@ const struct module mod_subscription = {
 	.xep = "RFC 6121",
 	.from_client = from_client,
 	.from_upstream = from_upstream,
+	.session_resumed = session_resumed,
 };
