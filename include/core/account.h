@@ -46,6 +46,12 @@ struct account {
 	 * gap_open says that somebody is at it (mod/gap.c).
 	 */
 	bool is_ready, gap_open;
+	/*
+	 * What is asked at a login has its answers, or some of them are lost: then it is
+	 * asked anew when the stream goes on.
+	 */
+	bool is_settled, has_lost;
+	unsigned asked; /* account_ask() that are open */
 	enum account_archive archive;
 	/* Of the server's archive: the last that we have; and when we were last up. */
 	char *last_stanza_id;
@@ -83,6 +89,8 @@ struct account {
 struct account *account_new(struct user *, const struct account_config *);
 void account_free(struct account **);
 bool account_is_up(const struct account *);
+/* The stream is new, or what was asked on it first is lost: it is asked. */
+void account_begin(struct account *);
 /* The stream is new, and nothing more is to be learnt first: presence, outbox. */
 void account_ready(struct account *);
 /* What was told of the stream is gone with it. */
