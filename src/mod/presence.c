@@ -407,7 +407,8 @@ gone(void *arg, const struct presence *p)
 	struct account *a = arg;
 	struct presence copy = { .from = mem_strdup(p->from) };
 
-	forget(a, p->from);
+	/* With it p goes. */
+	forget(a, copy.from);
 	spread(a, &copy, relay_farewell);
 	free(copy.from);
 }
