@@ -458,4 +458,5 @@ const struct module mod_roster = {
 	.session_resumed = session_resumed,
 	.account_load = load_account,
 	.session_gone = stop_waiting,
+	.session_free = stop_waiting,
 };
