@@ -81,16 +81,6 @@ take_acknowledged(struct session *s)
 		s->roster_got = s->roster_told;
 }
 
-static void
-send_bytes_again(struct session *s, struct flight *f)
-{
-	uint64_t old = f->number;
-
-	session_sm_send(s, f->bytes, NULL);
-	f->bytes = NULL;
-	open_iqs_renumber(&s->open_iqs, old, s->sm.out);
-}
-
 /* In the old order under new numbers; of presence what is current, later. */
 static void
 send_again(struct session *s)
@@ -106,7 +96,7 @@ send_again(struct session *s)
 		else if (f.seq != 0)
 			fanout_again(s, f.seq);
 		else if (f.bytes != NULL)
-			send_bytes_again(s, &f);
+			session_sm_send_again(s, &f);
 		else if (f.jid != NULL)
 			missed_add(s, f.account, f.jid);
 		flight_fini(&f);
