@@ -47,6 +47,12 @@ struct account {
 	 * gap_open says that somebody is at it (mod/gap.c).
 	 */
 	bool is_ready, gap_open;
+	/*
+	 * What is asked at a login has its answers, or some of them are lost: then it is
+	 * asked anew when the stream goes on.
+	 */
+	bool is_settled, has_lost;
+	unsigned asked; /* account_ask() that are open */
 	enum account_archive archive;
 	/* Of the server's archive: the last that we have; and when we were last up. */
 	char *last_stanza_id;
@@ -86,6 +92,8 @@ struct account {
 struct account *account_new(struct user *, const struct account_config *);
 void account_free(struct account **);
 bool account_is_up(const struct account *);
+/* The stream is new, or what was asked on it first is lost: it is asked. */
+void account_begin(struct account *);
 /* The stream is new, and nothing more is to be learnt first: presence, outbox. */
 void account_ready(struct account *);
 /* What was told of the stream is gone with it. */
@@ -120,10 +128,12 @@ bool account_takes(const struct account *, size_t bytes);
  */
 int account_send(struct account *, const struct elem *);
 /*
- * What is not a message and may not be lost, through the outbox in its order. The
- * account is up.
+ * What is not a message and may not be lost, through the outbox in its order; of_stream:
+ * as there. -1: not up, nor on a stream that may go on, or as account_send().
  */
-int account_post(struct account *, const struct elem *);
+int account_post(struct account *, const struct elem *, bool of_stream);
+/* What a new stream begins with, before the outbox: hooks' upstream_ready alone. */
+void account_post_first(struct account *, const struct elem *);
 /* However much it has to read: for what ends something that went up before. */
 int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */

@@ -5,6 +5,7 @@
 #ifndef CORE_FLIGHTS_H
 #define CORE_FLIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct flight {
 	uint64_t seq;    /* the log's entry; 0: it is none */
 	/* One that is no entry: its bytes, to be sent again; NULL: it is replaced. */
 	struct blob *bytes;
+	bool is_answer; /* to a request: one of open_iqs.h has its number */
 	/* Presence: whose (a full JID), and of which account. */
 	char *jid;
 	uint64_t account;

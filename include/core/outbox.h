@@ -28,8 +28,13 @@ bool outbox_is_full(const struct outbox *);
  * is on disk.
  */
 void outbox_add(struct outbox *, struct entry *, bool keep);
-/* The same of other stanzas, as bytes in jabber:client; kept, without a delay. */
-void outbox_add_stanza(struct outbox *, const struct elem *);
+/*
+ * The same of other stanzas, as bytes in jabber:client; kept, without a delay.
+ * of_stream: on another stream it means nothing, and is dropped.
+ */
+void outbox_add_stanza(struct outbox *, const struct elem *, bool of_stream);
+/* One of this stream, which is new, before all that waits. */
+void outbox_add_first(struct outbox *, const struct elem *);
 /*
  * Hands what is not on this stream yet to it, while its queue is below max_bytes.
  */

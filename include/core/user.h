@@ -47,6 +47,8 @@ struct user {
 	    carriers; /* peer's bare JID to the account that last exchanged a message */
 	struct recent *sent; /* ids of messages to oneself, to their session */
 	struct recent *live; /* the same of what is not in the log */
+	/* Resources that had gone when the proxy was started, to their view. */
+	struct recent *departed;
 };
 
 struct user *user_new(struct proxy *, const struct user_config *);

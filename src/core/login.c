@@ -241,14 +241,18 @@ resume(void *arg, const char *previd, uint32_t h,
 	struct account *view;
 	struct user *u = proxy_find_login(l->proxy, l->domain, l->name, &view);
 	struct session *s;
+	enum accept_resume result;
 	uint64_t in;
 
 	if (u == NULL)
 		return ACCEPT_NOT_RESUMED;
 	if ((s = find_stream(u, view, previd)) != NULL) {
-		l->session = s->id;
+		result = session_sm_check(s, h, refusal);
+		/* Else it has a connection of its own, or none. */
+		if (result == ACCEPT_RESUMED)
+			l->session = s->id;
 		l->resume_h = h;
-		return session_sm_check(s, h, refusal);
+		return result;
 	}
 	refusal->has_h = ended_take(u, view != NULL ? view->id : 0, previd, h,
 	    &in);

@@ -214,6 +214,18 @@ playback_carbons(struct session *s)
 		timer_set(&s->follow_timer, PRESENCE_MS);
 }
 
+/* What it waited for is not saved: it waits anew. */
+void
+playback_resumed(struct session *s)
+{
+	if (s->following || s->held || s->follow_timer.at != 0)
+		return;
+	if (s->available)
+		playback_available(s);
+	else if (s->carbons)
+		playback_carbons(s);
+}
+
 void
 playback_archive(struct session *s)
 {

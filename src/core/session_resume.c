@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/missed.h"
+#include "core/playback.h"
 #include "core/proxy.h"
 #include "core/session_sm.h"
 #include "core/turn.h"
@@ -80,16 +81,6 @@ take_acknowledged(struct session *s)
 		s->roster_got = s->roster_told;
 }
 
-static void
-send_bytes_again(struct session *s, struct flight *f)
-{
-	uint64_t old = f->number;
-
-	session_sm_send(s, f->bytes, NULL);
-	f->bytes = NULL;
-	open_iqs_renumber(&s->open_iqs, old, s->sm.out);
-}
-
 /* In the old order under new numbers; of presence what is current, later. */
 static void
 send_again(struct session *s)
@@ -105,7 +96,7 @@ send_again(struct session *s)
 		else if (f.seq != 0)
 			fanout_again(s, f.seq);
 		else if (f.bytes != NULL)
-			send_bytes_again(s, &f);
+			session_sm_send_again(s, &f);
 		else if (f.jid != NULL)
 			missed_add(s, f.account, f.jid);
 		flight_fini(&f);
@@ -145,8 +136,10 @@ session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
 	    "user=%s jid=%s peer=%s again=%" PRIu32, s->user->name,
 	    LOG_Q(s->full), peer, s->flights.count);
 	send_again(s);
-	if (s->is_restored)
+	if (s->is_restored) {
 		fail_open_iqs(s);
+		playback_resumed(s);
+	}
 	hooks_session_resumed(s, s->is_restored);
 	s->is_restored = false;
 	session_touch(s,

@@ -75,7 +75,6 @@ pack_directed(struct session *s, struct buf *b)
 		pack_uint(b, d->account);
 		pack_uint(b, d->is_room);
 		pack_string(b, d->xml);
-		pack_uint(b, d->number);
 	}
 }
 
@@ -91,6 +90,8 @@ save_self(struct session *s)
 	pack_uint(&b, s->device != NULL ? s->device->id : 0);
 	pack_uint(&b, flags_of(s));
 	pack_uint(&b, s->roster_got);
+	pack_uint(&b, s->roster_told);
+	pack_uint(&b, s->roster_number);
 	pack_presence(s, &b);
 	pack_directed(s, &b);
 	put(s, STATE_SESSION, &b);
@@ -188,7 +189,7 @@ unpack_presence(struct session *s, struct unpack *u)
 static void
 unpack_directed(struct session *s, struct unpack *u)
 {
-	uint64_t count = unpack_uint(u), account, number;
+	uint64_t count = unpack_uint(u), account;
 	size_t max = s->proxy->config->limits.directed_presences;
 	char *target, *xml;
 	bool is_room;
@@ -198,11 +199,9 @@ unpack_directed(struct session *s, struct unpack *u)
 		account = unpack_uint(u);
 		is_room = unpack_uint(u) != 0;
 		xml = unpack_string(u);
-		number = unpack_uint(u);
-		if (target != NULL &&
-		    directed_add(&s->directed, target, account, is_room, xml,
-			max))
-			directed_find(s->directed, target)->number = number;
+		if (target != NULL)
+			(void)directed_add(&s->directed, target, account,
+			    is_room, xml, max);
 		free(target);
 		free(xml);
 	}
@@ -237,7 +236,9 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 	s->sm_max = (unsigned)max;
 	s->device = device_find(u, device);
 	take_flags(s, unpack_uint(v));
-	s->roster_got = s->roster_told = unpack_uint(v);
+	s->roster_got = unpack_uint(v);
+	s->roster_told = unpack_uint(v);
+	s->roster_number = unpack_uint(v);
 	unpack_presence(s, v);
 	if (s->presence == NULL)
 		s->available = false;

@@ -183,6 +183,7 @@ ack_due(void *arg)
 		return;
 	}
 	if (s->sm.on) {
+		s->asked_at = clock_now();
 		timer_set(&s->ack_timer, patience);
 		return;
 	}
@@ -243,28 +244,55 @@ has_room(struct session *s, const struct blob *bytes)
 	return false;
 }
 
+/* false: it is closed, and took nothing. */
+static bool
+send_kept(struct session *s, struct flight *f)
+{
+	f->number = FLIGHT_UNSENT;
+	if (s->closing || !has_room(s, f->bytes))
+		return false;
+	if (s->asleep)
+		return true;
+	stream_send_frame(s->stream, NULL, 0, f->bytes, NULL);
+	f->number = s->sm.out;
+	f->frame = conn_frames_sent(stream_conn(s->stream));
+	return true;
+}
+
+static void
+keep(struct session *s, struct flight *f)
+{
+	flights_add(&s->flights, f);
+	*f = (struct flight){ 0 };
+	want_ack(s);
+}
+
 void
 session_sm_send(struct session *s, struct blob *bytes, const char *answers)
 {
-	struct flight f = { .bytes = bytes, .number = FLIGHT_UNSENT };
+	struct flight f = { .bytes = bytes };
 
-	if (s->closing || !has_room(s, bytes)) {
-		blob_unref(&bytes);
+	if (!send_kept(s, &f)) {
+		flight_fini(&f);
 		return;
 	}
-	if (s->asleep) {
-		flights_add(&s->flights, &f);
-	} else {
-		stream_send_frame(s->stream, NULL, 0, bytes, NULL);
-		f.number = s->sm.out;
-		f.frame = conn_frames_sent(stream_conn(s->stream));
-		flights_add(&s->flights, &f);
-		want_ack(s);
-	}
-	if (answers == NULL)
+	f.is_answer = answers != NULL &&
+	    open_iqs_answered(&s->open_iqs, answers, f.number);
+	if (f.is_answer)
+		session_touch(s, CHANGED_IQS);
+	keep(s, &f);
+}
+
+void
+session_sm_send_again(struct session *s, struct flight *f)
+{
+	uint64_t old = f->number;
+
+	if (!send_kept(s, f))
 		return;
-	open_iqs_answered(&s->open_iqs, answers, f.number);
-	session_touch(s, CHANGED_IQS);
+	if (f->is_answer)
+		open_iqs_renumber(&s->open_iqs, old, f->number);
+	keep(s, f);
 }
 
 /* --- nonzas --- */
@@ -459,6 +487,8 @@ session_sm_end(struct session *s)
 		return;
 	ended_add(s);
 	session_unsave(s);
+	/* Nobody is told of its end who could find it alive after a restart. */
+	turn_urge(s->proxy);
 	mem_free_string(&s->sm_id);
 }
 

@@ -46,6 +46,8 @@ told(struct session *s, const struct account *a)
 	s->roster_number = s->asleep ? UINT64_MAX : s->sm.out;
 	if (s->sm_id == NULL)
 		s->roster_got = s->roster_told;
+	else
+		session_touch(s, CHANGED_SELF);
 }
 
 /* --- gets --- */
@@ -309,15 +311,20 @@ upstream_up(struct account *a)
 	arena_free(&arena);
 }
 
-/* Those of the meantime, and those whose push was lost with the stream. */
+/*
+ * Those of the meantime; after a restart those too whose push was lost. Without one it
+ * was sent again.
+ */
 static void
 session_resumed(struct session *s, bool restarted)
 {
 	struct account *a = roster_of(s);
 
-	(void)restarted;
+	if (restarted)
+		timer_init(&s->roster_timer, s->proxy->loop, waited_too_long,
+		    s);
 	if (wants_pushes(s, a))
-		push_since(s, a, s->roster_got);
+		push_since(s, a, restarted ? s->roster_got : s->roster_told);
 }
 
 /* --- on disk --- */
@@ -451,4 +458,5 @@ const struct module mod_roster = {
 	.session_resumed = session_resumed,
 	.account_load = load_account,
 	.session_gone = stop_waiting,
+	.session_free = stop_waiting,
 };
