@@ -18,6 +18,8 @@ void playback_carbons(struct session *);
 void playback_archive(struct session *);
 /* It gets more than before (its priority): first what reached nobody. */
 void playback_more(struct session *);
+/* After a restart: what it was held for has not begun. */
+void playback_resumed(struct session *);
 void playback_due(void *session); /* its timer's */
 
 #endif

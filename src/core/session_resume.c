@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/missed.h"
+#include "core/playback.h"
 #include "core/proxy.h"
 #include "core/session_sm.h"
 #include "core/turn.h"
@@ -148,6 +149,8 @@ session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
 	if (s->is_restored)
 		fail_open_iqs(s);
 	hooks_session_resumed(s, s->is_restored);
+	if (s->is_restored)
+		playback_resumed(s);
 	s->is_restored = false;
 	session_touch(s,
 	    CHANGED_SELF | CHANGED_COUNTERS | CHANGED_IQS | CHANGED_DEVICE);

@@ -39,7 +39,7 @@ note_cursor(struct session *s)
 	struct device *d = s->device;
 	uint64_t cursor = session_sm_cursor(s);
 
-	if (d == NULL || !s->following || d->cursor == cursor)
+	if (d == NULL || !s->following || cursor <= d->cursor)
 		return;
 	d->cursor = cursor;
 	session_touch(s, CHANGED_DEVICE);
