@@ -127,13 +127,21 @@ is_asked(const struct session *s)
 	return s->sm.asked || s->ack_id[0] != '\0';
 }
 
+/* Of whatever it is: the follower does not come to a halt at the end of its window. */
+static bool
+has_much(const struct session *s)
+{
+	return s->flights.entries >= limits_of(s)->ack_stanzas ||
+	    s->flights.count >= s->queue_frames / 2;
+}
+
 /* At most one question is out: at 16 entries, or after a while (Numbering 9). */
 static void
 want_ack(struct session *s)
 {
 	if (is_asked(s) || s->flights.count == 0 || s->stream == NULL)
 		return;
-	if (s->flights.entries >= limits_of(s)->ack_stanzas)
+	if (has_much(s))
 		ask(s);
 	else if (s->ack_timer.at == 0)
 		timer_set(&s->ack_timer, limits_of(s)->ack_seconds * 1000);
@@ -163,13 +171,14 @@ session_sm_take_pong(struct session *s, const char *id)
 
 /*
  * Nobody answers. A client that says other things and no more is one that does not
- * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had.
+ * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had. As long
+ * as the question is in the queue it is not asked yet.
  */
 static void
 ack_due(void *arg)
 {
 	struct session *s = arg;
-	uint64_t patience = limits_of(s)->ping_timeout_seconds * 1000;
+	bool has_spoken, is_written;
 
 	if (s->stream == NULL)
 		return;
@@ -177,17 +186,17 @@ ack_due(void *arg)
 		ask(s);
 		return;
 	}
-	if (conn_last_read(stream_conn(s->stream)) < s->asked_at &&
-	    conn_queued_bytes(stream_conn(s->stream)) == 0) {
+	has_spoken = conn_last_read(stream_conn(s->stream)) >= s->asked_at;
+	is_written = conn_queued_bytes(stream_conn(s->stream)) == 0;
+	if (is_written && !has_spoken) {
 		session_lose(s, "no acknowledgement came");
-		return;
+	} else if (is_written && !s->sm.on) {
+		s->sm.acked = s->ack_upto;
+		answered(s);
+	} else {
+		timer_set(&s->ack_timer,
+		    limits_of(s)->ping_timeout_seconds * 1000);
 	}
-	if (s->sm.on) {
-		timer_set(&s->ack_timer, patience);
-		return;
-	}
-	s->sm.acked = s->ack_upto;
-	answered(s);
 }
 
 void
