@@ -43,7 +43,8 @@ struct account {
 	bool was_up; /* once */
 	/*
 	 * What came meanwhile is known: presence and the outbox may go up. Until then
-	 * gap_open says that somebody is at it (mod/gap.c).
+	 * gap_open says that somebody is at it (mod/gap.c). It stays so while the link is
+	 * lost and the stream may go on.
 	 */
 	bool is_ready, gap_open;
 	enum account_archive archive;
@@ -121,7 +122,10 @@ int account_send(struct account *, const struct elem *);
  * account is up.
  */
 int account_post(struct account *, const struct elem *);
-/* However much it has to read: for what ends something that went up before. */
+/*
+ * However much it has to read: for what ends something that went up before. Where the
+ * link is lost and the stream may go on it waits in the outbox.
+ */
 int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */
 void account_answer(struct account *, struct elem *);

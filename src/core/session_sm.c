@@ -255,7 +255,8 @@ has_room(struct session *s, const struct blob *bytes)
 void
 session_sm_send(struct session *s, struct blob *bytes, const char *answers)
 {
-	struct flight f = { .bytes = bytes, .number = FLIGHT_UNSENT };
+	struct flight f = { .bytes = bytes,
+		.number = FLIGHT_UNSENT - s->flights.count };
 
 	if (s->closing || !has_room(s, bytes)) {
 		blob_unref(&bytes);
@@ -471,17 +472,24 @@ session_sm_end(struct session *s)
 	mem_free_string(&s->sm_id);
 }
 
-/* What nobody will answer, and what waits for nobody. */
+/* It has no stream any more, and is still there. */
 static void
-fall_asleep(struct session *s, const char *reason)
+go_to_sleep(struct session *s)
 {
 	s->asleep = true;
-	session_detach(s);
-	stream_abort(&s->stream);
 	s->paused = false;
 	s->sm.asked = false;
 	timer_stop(&s->alive);
 	timer_stop(&s->ack_timer);
+}
+
+/* What nobody will answer, and what waits for nobody. */
+static void
+fall_asleep(struct session *s, const char *reason)
+{
+	session_detach(s);
+	stream_abort(&s->stream);
+	go_to_sleep(s);
 	timer_set(&s->sleep_timer, (uint64_t)s->sm_max * 1000);
 	session_fail_requests(s);
 	log_event(LEVEL_INFO, s->log_id, "session-asleep",
@@ -503,8 +511,9 @@ session_lose(struct session *s, const char *reason)
 void
 session_leave(struct session *s)
 {
-	if (s->closing || s->sm_id == NULL)
+	if (s->closing || s->sm_id == NULL || s->stream == NULL)
 		return;
-	if (s->stream != NULL)
-		stream_leave(&s->stream);
+	session_detach(s);
+	stream_leave(&s->stream);
+	go_to_sleep(s);
 }

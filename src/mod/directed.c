@@ -82,12 +82,12 @@ refuse(struct session *s, struct route *r, const char *why)
 }
 
 static void
-note_number(struct session *s, struct account *a, const char *target)
+note_number(struct session *s, const char *target, uint64_t number)
 {
 	struct directed *d = directed_find(s->directed, target);
 
 	if (d != NULL)
-		d->number = upstream_sent(a->upstream);
+		d->number = number;
 }
 
 static const char *
@@ -113,11 +113,13 @@ on_available(struct session *s, struct account *a, struct route *r,
 		return refuse(s, r, "directed presence to too many");
 	session_touch(s, CHANGED_SELF);
 	if (account_send(a, r->stanza) == 0) {
-		note_number(s, a, target);
+		note_number(s, target, upstream_sent(a->upstream));
 		return "sent up";
 	}
-	if (!account_is_up(a))
-		return "goes up on the next stream";
+	if (!account_is_up(a)) {
+		note_number(s, target, UINT64_MAX);
+		return "goes up when there is a stream";
+	}
 	if (is_new)
 		directed_remove(&s->directed, target);
 	return refuse(s, r, "the account's server does not take it");
