@@ -44,7 +44,8 @@ struct account {
 	bool was_up; /* once */
 	/*
 	 * What came meanwhile is known: presence and the outbox may go up. Until then
-	 * gap_open says that somebody is at it (mod/gap.c).
+	 * gap_open says that somebody is at it (mod/gap.c). It stays so while the link is
+	 * lost and the stream may go on.
 	 */
 	bool is_ready, gap_open;
 	/*
@@ -134,7 +135,10 @@ int account_send(struct account *, const struct elem *);
 int account_post(struct account *, const struct elem *, bool of_stream);
 /* What a new stream begins with, before the outbox: hooks' upstream_ready alone. */
 void account_post_first(struct account *, const struct elem *);
-/* However much it has to read: for what ends something that went up before. */
+/*
+ * However much it has to read: for what ends something that went up before. Where the
+ * link is lost and the stream may go on it waits in the outbox.
+ */
 int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */
 void account_answer(struct account *, struct elem *);

@@ -11,7 +11,10 @@
 
 #include "base/blob.h"
 
-/* The number of one that waits for a stream: no acknowledgement takes it. */
+/*
+ * The numbers of those that wait for a stream count down from here, so that each has
+ * its own; no acknowledgement takes them.
+ */
 #define FLIGHT_UNSENT UINT64_MAX
 
 struct flight {

@@ -29,8 +29,6 @@ void session_sm_sent(struct session *, struct flight *);
  * the reference. Only where the stream can be resumed.
  */
 void session_sm_send(struct session *, struct blob *bytes, const char *answers);
-/* One of those on the next stream; takes what the flight holds, or nothing. */
-void session_sm_send_again(struct session *, struct flight *);
 /* The answer to our own ping; false: it is not that. */
 bool session_sm_take_pong(struct session *, const char *id);
 

@@ -36,6 +36,7 @@ struct user {
 	uint64_t last_device;
 	struct ended_streams ended;
 	unsigned ended_count;
+	uint64_t last_ended;
 	bool is_changed; /* proxy->changed_users */
 	LIST_ENTRY(user) changed_next;
 	/* Of a plain password in node view, once asked for. */

@@ -125,7 +125,8 @@ account_free(struct account **holder)
 	if (a == NULL)
 		return;
 	/* What is open is told while the account is still whole. */
-	upstream_stop(a->upstream, "the account is gone");
+	if (!a->user->proxy->is_abandoned)
+		upstream_stop(a->upstream, "the account is gone");
 	hooks_account_free(a);
 	upstream_free(&a->upstream);
 	timer_stop(&a->iq_timer);
@@ -227,7 +228,10 @@ account_send(struct account *a, const struct elem *stanza)
 int
 account_send_late(struct account *a, const struct elem *stanza)
 {
-	return put(a, stanza, true);
+	if (account_is_up(a) || !a->is_ready)
+		return put(a, stanza, true);
+	outbox_add_stanza(a->outbox, stanza, true);
+	return 0;
 }
 
 int

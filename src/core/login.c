@@ -45,7 +45,7 @@ login_free(struct login **holder)
 	s = proxy_find_session(l->proxy, l->session);
 	if (s != NULL && s->stream == NULL && !s->asleep)
 		session_close(s, -1, "the connection ended while binding");
-	if (s == NULL)
+	if (!l->is_handed_over)
 		peers_remove(l->proxy->peers, l->peer);
 	HASH_DEL(l->proxy->logins, l);
 	l->proxy->logins_open--;
@@ -183,6 +183,7 @@ new_session(struct login *l, struct user *u, struct account *view,
 		return NULL;
 	s = session_new(u, view, resource, l->peer);
 	l->session = s->id;
+	l->is_handed_over = true;
 	if (asked != NULL)
 		s->device = device_of(u, view != NULL ? view->id : 0, asked);
 	if (old == NULL)
@@ -267,6 +268,7 @@ resumed(void *arg, struct stream *stream)
 	struct login *l = arg;
 	struct session *s = proxy_find_session(l->proxy, l->session);
 
+	l->is_handed_over = true;
 	session_sm_resume(s, stream, l->resume_h, l->peer);
 	login_free(&l);
 }

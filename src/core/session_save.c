@@ -79,6 +79,18 @@ pack_directed(struct session *s, struct buf *b)
 }
 
 static void
+pack_owed(const struct session *s, struct buf *b)
+{
+	size_t len = 0;
+
+	if (s->owed != NULL)
+		len = (s->owed_to - s->owed_from) / 8 + 1;
+	pack_uint(b, s->owed_from);
+	pack_uint(b, s->owed_to);
+	pack_bytes(b, s->owed, len);
+}
+
+static void
 save_self(struct session *s)
 {
 	struct buf b = { 0 };
@@ -94,6 +106,7 @@ save_self(struct session *s)
 	pack_uint(&b, s->roster_number);
 	pack_presence(s, &b);
 	pack_directed(s, &b);
+	pack_owed(s, &b);
 	put(s, STATE_SESSION, &b);
 	buf_free(&b);
 }
@@ -208,6 +221,22 @@ unpack_directed(struct session *s, struct unpack *u)
 }
 
 static void
+unpack_owed(struct session *s, struct unpack *u)
+{
+	uint64_t from = unpack_uint(u), to = unpack_uint(u);
+	const void *bits;
+	size_t len;
+
+	bits = unpack_bytes(u, &len);
+	if (!unpack_is_good(u) || to <= from || len != (to - from) / 8 + 1)
+		return;
+	s->owed = mem_alloc(len);
+	memcpy(s->owed, bits, len);
+	s->owed_from = from;
+	s->owed_to = to;
+}
+
+static void
 take_flags(struct session *s, uint64_t flags)
 {
 	s->carbons = flags & FLAG_CARBONS;
@@ -243,6 +272,7 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 	if (s->presence == NULL)
 		s->available = false;
 	unpack_directed(s, v);
+	unpack_owed(s, v);
 	sm_enable(&s->sm);
 	s->asleep = s->is_restored = true;
 out:

@@ -39,7 +39,7 @@ note_cursor(struct session *s)
 	struct device *d = s->device;
 	uint64_t cursor = session_sm_cursor(s);
 
-	if (d == NULL || !s->following || d->cursor == cursor)
+	if (d == NULL || !s->following || cursor <= d->cursor)
 		return;
 	d->cursor = cursor;
 	session_touch(s, CHANGED_DEVICE);
@@ -127,13 +127,21 @@ is_asked(const struct session *s)
 	return s->sm.asked || s->ack_id[0] != '\0';
 }
 
+/* Of whatever it is: the follower does not come to a halt at the end of its window. */
+static bool
+has_much(const struct session *s)
+{
+	return s->flights.entries >= limits_of(s)->ack_stanzas ||
+	    s->flights.count >= s->queue_frames / 2;
+}
+
 /* At most one question is out: at 16 entries, or after a while (Numbering 9). */
 static void
 want_ack(struct session *s)
 {
 	if (is_asked(s) || s->flights.count == 0 || s->stream == NULL)
 		return;
-	if (s->flights.entries >= limits_of(s)->ack_stanzas)
+	if (has_much(s))
 		ask(s);
 	else if (s->ack_timer.at == 0)
 		timer_set(&s->ack_timer, limits_of(s)->ack_seconds * 1000);
@@ -163,13 +171,14 @@ session_sm_take_pong(struct session *s, const char *id)
 
 /*
  * Nobody answers. A client that says other things and no more is one that does not
- * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had.
+ * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had. As long
+ * as the question is in the queue it is not asked yet.
  */
 static void
 ack_due(void *arg)
 {
 	struct session *s = arg;
-	uint64_t patience = limits_of(s)->ping_timeout_seconds * 1000;
+	bool has_spoken, is_written;
 
 	if (s->stream == NULL)
 		return;
@@ -177,18 +186,18 @@ ack_due(void *arg)
 		ask(s);
 		return;
 	}
-	if (conn_last_read(stream_conn(s->stream)) < s->asked_at &&
-	    conn_queued_bytes(stream_conn(s->stream)) == 0) {
+	has_spoken = conn_last_read(stream_conn(s->stream)) >= s->asked_at;
+	is_written = conn_queued_bytes(stream_conn(s->stream)) == 0;
+	if (is_written && !has_spoken) {
 		session_lose(s, "no acknowledgement came");
-		return;
-	}
-	if (s->sm.on) {
+	} else if (is_written && !s->sm.on) {
+		s->sm.acked = s->ack_upto;
+		answered(s);
+	} else {
 		s->asked_at = clock_now();
-		timer_set(&s->ack_timer, patience);
-		return;
+		timer_set(&s->ack_timer,
+		    limits_of(s)->ping_timeout_seconds * 1000);
 	}
-	s->sm.acked = s->ack_upto;
-	answered(s);
 }
 
 void
@@ -281,18 +290,6 @@ session_sm_send(struct session *s, struct blob *bytes, const char *answers)
 	if (f.is_answer)
 		session_touch(s, CHANGED_IQS);
 	keep(s, &f);
-}
-
-void
-session_sm_send_again(struct session *s, struct flight *f)
-{
-	uint64_t old = f->number;
-
-	if (!send_kept(s, f))
-		return;
-	if (f->is_answer)
-		open_iqs_renumber(&s->open_iqs, old, f->number);
-	keep(s, f);
 }
 
 /* --- nonzas --- */
@@ -492,17 +489,24 @@ session_sm_end(struct session *s)
 	mem_free_string(&s->sm_id);
 }
 
-/* What nobody will answer, and what waits for nobody. */
+/* It has no stream any more, and is still there. */
 static void
-fall_asleep(struct session *s, const char *reason)
+go_to_sleep(struct session *s)
 {
 	s->asleep = true;
-	session_detach(s);
-	stream_abort(&s->stream);
 	s->paused = false;
 	s->sm.asked = false;
 	timer_stop(&s->alive);
 	timer_stop(&s->ack_timer);
+}
+
+/* What nobody will answer, and what waits for nobody. */
+static void
+fall_asleep(struct session *s, const char *reason)
+{
+	session_detach(s);
+	stream_abort(&s->stream);
+	go_to_sleep(s);
 	timer_set(&s->sleep_timer, (uint64_t)s->sm_max * 1000);
 	session_fail_requests(s);
 	log_event(LEVEL_INFO, s->log_id, "session-asleep",
@@ -524,8 +528,9 @@ session_lose(struct session *s, const char *reason)
 void
 session_leave(struct session *s)
 {
-	if (s->closing || s->sm_id == NULL)
+	if (s->closing || s->sm_id == NULL || s->stream == NULL)
 		return;
-	if (s->stream != NULL)
-		stream_leave(&s->stream);
+	session_detach(s);
+	stream_leave(&s->stream);
+	go_to_sleep(s);
 }

@@ -512,6 +512,14 @@ upstream_down(struct account *a)
 
 /* --- after a restart --- */
 
+/* The stream that told of them does not go on: who was told so hears that they went. */
+static void
+depart(struct account *a, const char *full)
+{
+	put(a, full, NULL);
+	recent_set(a->departed, full, clock_wall());
+}
+
 #define DEPARTED_MS 86400000 /* longer than any stream waits to be resumed */
 
 struct waking {
@@ -576,6 +584,8 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 	} else if (gone_at != 0) {
 		batch_delete(&a->user->proxy->batch, STATE_PRESENCE, a->id, key,
 		    key_len);
+	} else if (unpack_is_good(&u) && !a->is_ready) {
+		depart(a, full);
 	} else if (unpack_is_good(&u)) {
 		body = blob_new(bytes, size);
 		(void)presences_set(a->presences, full, id, lang, body);

@@ -109,6 +109,7 @@ on_get(struct session *s, struct route *r)
 	const char *ver = elem_attr(elem_first(r->stanza), "ver");
 
 	s->wants_roster = true;
+	session_touch(s, CHANGED_SELF);
 	if (roster_is_known(roster_of(s)->roster)) {
 		send_roster(s, r->id, ver);
 		return "answered from the cache";
@@ -125,6 +126,7 @@ on_get(struct session *s, struct route *r)
 	}
 	s->roster_get_id = mem_strdup(r->id);
 	s->roster_get_ver = mem_strdup(ver);
+	timer_init(&s->roster_timer, s->proxy->loop, waited_too_long, s);
 	timer_set(&s->roster_timer, WAIT_MS);
 	return "waits until the account has been up once";
 }
@@ -437,12 +439,6 @@ load_account(struct account *a)
 	roster_set_keeper(a->roster, &keeper, a);
 }
 
-static void
-session_bound(struct session *s)
-{
-	timer_init(&s->roster_timer, s->proxy->loop, waited_too_long, s);
-}
-
 const struct module mod_roster = {
 	.name = "roster",
 	.xep = "RFC 6121",
@@ -454,7 +450,6 @@ const struct module mod_roster = {
 	    (const struct peer_iq_handler[]){
 		{ TYPE_SET, NS_ROSTER, "query", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
-	.session_bound = session_bound,
 	.session_resumed = session_resumed,
 	.account_load = load_account,
 	.session_gone = stop_waiting,
