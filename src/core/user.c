@@ -198,6 +198,7 @@ user_free(struct user **holder)
 	recent_free(&u->carriers);
 	recent_free(&u->sent);
 	recent_free(&u->live);
+	archive_prefs_fini(&u->archive_prefs);
 	mem_wipe(u->derived, sizeof(u->derived));
 	free(u->name);
 	free(u->bare);
