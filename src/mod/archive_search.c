@@ -17,6 +17,8 @@
 #include "mod/archive.h"
 #include "xmpp/ns.h"
 
+#define FULL_MS 100 /* look again whether it has room */
+
 struct archive_searches {
 	STAILQ_HEAD(, archive_search) list; /* in the order of requests */
 	size_t count;
@@ -279,6 +281,15 @@ end_first(struct archive_searches *all)
 	archive_search_free(&q);
 }
 
+/* It takes what it got before it gets more, and acknowledges it. */
+static bool
+has_room(const struct session *s)
+{
+	return s->asleep ||
+	    (session_has_room(s) &&
+		s->flights.bytes <= limits_of(s)->queue_bytes_max / 4);
+}
+
 static void
 go_on(void *arg)
 {
@@ -288,6 +299,10 @@ go_on(void *arg)
 	struct err err = { "" };
 	int rc = 0;
 
+	if (!has_room(s)) {
+		timer_set(&all->timer, FULL_MS);
+		return;
+	}
 	if (!is_over(q))
 		rc = read_some(s, q, &err);
 	if (rc == 0 && (!is_over(q) || turns_back(s, q))) {
