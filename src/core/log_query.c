@@ -9,7 +9,9 @@
 #include "core/user.h"
 #include "xmpp/jid.h"
 
-#define SLICE 2048 /* rows; a millisecond, about */
+/* Rows in a slice, a millisecond about; those of one peer lie apart. */
+#define SLICE      2048
+#define SLICE_PEER 512
 
 static uint64_t
 least(uint64_t a, uint64_t b)
@@ -123,7 +125,8 @@ read_slice(struct user *u, struct store_query *q, struct reader *r,
 	slice.to = least(q->to, history_tail(u->history));
 	if (slice.from >= slice.to)
 		return 0;
-	if (store_narrow(store, &slice, SLICE, err) < 0)
+	if (store_narrow(store, &slice, q->bare != NULL ? SLICE_PEER : SLICE,
+		err) < 0)
 		return -1;
 	if (q->backwards)
 		q->to = slice.from;

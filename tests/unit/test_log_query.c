@@ -200,7 +200,7 @@ a_slice_is_short(void **state)
 		.rooms = ROOMS_NOT, .backwards = true),
 	    5);
 	assert_int_equal(READS(99, "", .bare = "room@b", .rooms = ROOMS_NOT),
-	    5);
+	    20);
 	assert_int_equal(READS(99, "", .bare = "nobody@b"), 1);
 }
 
