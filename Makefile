@@ -8,6 +8,8 @@
 # fuzz     each fuzz target for FUZZ_SECONDS; TARGET=jid picks one
 # cover    line coverage of the unit tests and scripts
 # soak     1,000 sessions with traffic for ten minutes: nothing lost, no growth
+# chaos    100,000 messages while the proxy is killed, links are cut, the server
+#          is restarted, the disk is full; SEED=n plays one again
 # install  honours DESTDIR and prefix
 # deps, deps-check   install the Debian packages to build, to check
 # V=1 shows the commands.
@@ -75,7 +77,7 @@ ALL_LDFLAGS = -pie -Wl,--as-needed $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 LIB_SRC = $(wildcard $(patsubst %,src/%/*.c,base io xmpp core mod))
 RIG_SRC = $(filter-out tests/rig/xt.c,$(wildcard tests/rig/*.c))
 TEST_SRC = $(wildcard tests/unit/test_*.c tests/rig/xt.c \
-	tests/interop/*.c tests/soak/*.c)
+	tests/interop/*.c tests/soak/*.c tests/bench/*.c)
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
@@ -167,6 +169,12 @@ soak: deps-check
 	@$(MAKE) all
 	@exec /usr/bin/python3 tests/soak/soak.py
 
+# The long run; the short one is the part "chaos" of tests/run.
+chaos: deps-check
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/chaos/chaos.py --long --verbose \
+		$(if $(SEED),--seed $(SEED))
+
 asan: deps-check
 	@MAKE='$(MAKE)' tests/run asan-unit asan-scripts corpus asan-interop
 
@@ -211,7 +219,7 @@ clean:
 
 FORCE:
 .PHONY: all everything libs deps deps-run deps-check run check asan lint \
-	format fuzz fuzzers cover soak install clean FORCE
+	format fuzz fuzzers cover soak chaos install clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 

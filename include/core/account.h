@@ -23,6 +23,7 @@
 
 struct directed;
 struct disco_ask;
+struct gap;
 struct upstream;
 
 /* Whose archive clients see in account view: settled when it is first up. */
@@ -52,10 +53,12 @@ struct account {
 	/* Of the server's archive: the last that we have; and when we were last up. */
 	char *last_stanza_id;
 	uint64_t last_time;
+	uint64_t last_seq; /* where the log was, when that id came */
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	bool has_rosterver;                    /* of the server's features */
 	struct archive_query *archive_queries; /* mod/archive.c's */
+	struct gap *gap;                       /* mod/gap.c's; or NULL */
 
 	struct roster *roster;
 	struct presences *presences;

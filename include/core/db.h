@@ -35,8 +35,8 @@ int db_use_wal(struct db *, const char *synchronous, struct err *);
 unsigned db_wal_pages(const struct db *);
 /*
  * Copies what is in the write-ahead log into the file, and waits for the disk; other
- * connections go on meanwhile. *pages: so many were in it. True: all are copied, and the
- * next commit begins a new log.
+ * connections go on meanwhile. True: all that was there when it began; if no more has
+ * come since, the next commit begins a new log. *pages: so much it was.
  */
 bool db_checkpoint(struct db *, unsigned *pages);
 

@@ -9,7 +9,7 @@
 /*
  * Serves until SIGTERM or SIGINT, which close streams properly; a second one ends at
  * once. SIGHUP loads the configuration anew. Takes the configuration. 0, or -1 where it
- * could not start, or RUN_STORE_FAILED: nothing can be kept any more, and streams are
+ * could not start, or RUN_STORE_FAILED: nothing can be kept, and streams are
  * left so that they can be resumed (custody.md). err says why.
  */
 #define RUN_STORE_FAILED 75 /* EX_TEMPFAIL of sysexits.h */

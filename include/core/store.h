@@ -48,8 +48,9 @@ uint64_t store_account(struct store *, uint64_t user, const char *jid,
     struct err *);
 
 /*
- * All of the batch or nothing. 0: it is as safe as `synchronous` makes it, and the
- * batch is cleared. -1 and err: the batch is as it was, and can be tried again.
+ * All of the batch or nothing; one turn more waits to be folded. 0: it is as safe as
+ * `synchronous` makes it, and the batch is cleared (or was empty). -1 and err: the batch
+ * is as it was, and can be tried again.
  */
 int store_commit(struct store *, struct batch *, struct err *);
 
@@ -98,7 +99,7 @@ int store_read(struct store *, const struct store_query *,
  */
 int store_narrow(struct store *, struct store_query *, unsigned rows,
     struct err *);
-/* The highest number in the user's log; 0: it is empty. */
+/* The highest number in the user's log, as retention left it; 0: it is empty. */
 uint64_t store_last(struct store *, uint64_t user);
 /*
  * The first entry that was taken in (entry.stamp) at that time or later; the last + 1
@@ -126,7 +127,12 @@ int store_trim(struct store *, const struct store_trim *,
 
 /* The write-ahead log has grown so that it should be worked off. */
 bool store_wants_checkpoint(const struct store *);
-/* Does that; may run on another thread, beside everything but store_close(). */
+/*
+ * Does that, on a connection of its own: it may run on another thread, one at a time,
+ * beside everything but store_close(). What is committed meanwhile is left; where that
+ * goes on without a pause, store_commit() copies the rest after it, now and then, so that
+ * the log stays bounded.
+ */
 void store_checkpoint(struct store *);
 /* Bytes that are free where the file is; UINT64_MAX in memory. */
 uint64_t store_free_bytes(const struct store *);

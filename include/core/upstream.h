@@ -40,6 +40,8 @@ struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
  * as upstream_stop().
  */
 void upstream_leave(struct upstream *, const char *reason);
+/* Its answer to <enable/> is still to come: account_ready() follows. */
+bool upstream_is_enabling(const struct upstream *);
 /* The number of the stanza that was sent last. */
 uint64_t upstream_sent(const struct upstream *);
 /* The outbox to the stream, as far as that takes it; it is up. */

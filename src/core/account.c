@@ -245,6 +245,9 @@ void
 account_ready(struct account *a)
 {
 	a->gap_open = false;
+	/* What is sent before that could not be resumed. */
+	if (upstream_is_enabling(a->upstream))
+		return;
 	a->is_ready = true;
 	account_touch(a, ACCOUNT_SELF);
 	hooks_upstream_ready(a);
@@ -256,9 +259,11 @@ account_lost(struct account *a)
 {
 	free(a->presence_sent);
 	a->presence_sent = NULL;
+	if (a->is_ready)
+		a->last_time = clock_wall();
 	a->is_ready = a->gap_open = false;
 	outbox_rewind(a->outbox, true);
-	account_touch(a, ACCOUNT_SELF);
+	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
 	account_fail_iqs(a);
 	hooks_upstream_down(a);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/pack.h"
 #include "core/account.h"
@@ -43,8 +44,6 @@ save_self(struct account *a)
 	pack_uint(&b, a->presence_number);
 	pack_string(&b, a->photo);
 	pack_uint(&b, a->archive);
-	pack_string(&b, a->last_stanza_id);
-	pack_uint(&b, a->last_time);
 	upstream_pack(a->upstream, &b);
 	put(a, STATE_ACCOUNT, &b);
 	buf_free(&b);
@@ -58,7 +57,12 @@ account_save(struct account *a)
 	if (a->changed & ACCOUNT_SELF)
 		save_self(a);
 	if (a->changed & ACCOUNT_COUNTERS) {
+		if (account_is_up(a))
+			a->last_time = clock_wall();
 		upstream_pack_counters(a->upstream, &b);
+		pack_string(&b, a->last_stanza_id);
+		pack_uint(&b, a->last_time);
+		pack_uint(&b, a->last_seq);
 		put(a, STATE_UPSTREAM, &b);
 		buf_free(&b);
 	}
@@ -86,8 +90,6 @@ load_self(void *arg, const void *key, size_t key_len, const void *value,
 	a->presence_number = unpack_uint(&u);
 	a->photo = unpack_string(&u);
 	a->archive = (enum account_archive)unpack_uint(&u);
-	a->last_stanza_id = unpack_string(&u);
-	a->last_time = unpack_uint(&u);
 	upstream_unpack(a->upstream, &u);
 }
 
@@ -102,6 +104,9 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 	(void)key_len;
 	unpack_init(&u, value, len);
 	upstream_unpack_counters(a->upstream, &u);
+	a->last_stanza_id = unpack_string(&u);
+	a->last_time = unpack_uint(&u);
+	a->last_seq = unpack_uint(&u);
 }
 
 void

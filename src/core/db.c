@@ -8,6 +8,8 @@
 
 /* Bytes of the write-ahead log's file that stay when it begins anew. */
 #define WAL_SIZE_KEPT (16 << 20)
+/* The inner pages of a log of five million entries, and more. */
+#define CACHE_KIB 8192
 
 struct stmt {
 	const struct db *db;
@@ -162,8 +164,9 @@ db_use_wal(struct db *db, const char *synchronous, struct err *err)
 	/* A hook of our own takes the place of automatic checkpoints. */
 	sqlite3_wal_hook(db->raw, count_pages, db);
 	pragma = mem_printf("PRAGMA synchronous = %s;"
-			    "PRAGMA journal_size_limit = %d",
-	    synchronous, WAL_SIZE_KEPT);
+			    "PRAGMA journal_size_limit = %d;"
+			    "PRAGMA cache_size = -%d",
+	    synchronous, WAL_SIZE_KEPT, CACHE_KIB);
 	rc = db_exec(db, pragma, err);
 	free(pragma);
 	return rc;

@@ -185,7 +185,7 @@ serve(struct running *r, struct config *config,
 	r->store = store_open(config->store, config->synchronous, err);
 	if (r->store == NULL) {
 		config_free(&config);
-		return -1;
+		return RUN_STORE_FAILED;
 	}
 	r->proxy = proxy_new(r->loop, config, r->store, &env, modules);
 	if (proxy_relisten(r->proxy, config, err) == -1)
@@ -200,22 +200,18 @@ serve(struct running *r, struct config *config,
 		if (r->proxy->stopping && conns_are_none(loop_conns(r->loop)))
 			r->done = true;
 	}
-	return r->proxy->is_failed ?
-	    err_set(err,
-		"the store does not work: streams are left as they are") :
-	    0;
+	if (!r->proxy->is_failed)
+		return 0;
+	err_set(err, "the store does not work: streams are left as they are");
+	return RUN_STORE_FAILED;
 }
 
-/* true: the store has failed. */
-static bool
+static void
 end(struct running *r)
 {
-	bool is_failed;
-
 	/* What it has done is handed over first: that needs the proxy. */
 	worker_free(&r->worker);
-	is_failed = r->proxy != NULL && r->proxy->is_failed;
-	if (is_failed)
+	if (r->proxy != NULL && r->proxy->is_failed)
 		proxy_abandon(&r->proxy);
 	else
 		proxy_free(&r->proxy);
@@ -229,7 +225,6 @@ end(struct running *r)
 		close(r->signal_fd);
 	loop_free(&r->loop);
 	store_close(&r->store);
-	return is_failed;
 }
 
 int
@@ -242,8 +237,7 @@ run(struct config *config, const struct module *const *modules, struct err *err)
 		rc = serve(&r, config, modules, err);
 	else
 		config_free(&config);
-	if (end(&r))
-		rc = RUN_STORE_FAILED;
+	end(&r);
 	log_event(LEVEL_INFO, "proxy", "ended", "%s", "");
 	return rc;
 }

@@ -248,16 +248,16 @@ store_wants_checkpoint(const struct store *s)
 void
 store_checkpoint(struct store *s)
 {
-	unsigned pass, pages;
-	bool is_whole = false;
+	unsigned pass, pages = 0, before;
+	bool is_over = s->checkpointer == NULL;
 
-	if (s->checkpointer == NULL)
-		return;
-	for (pass = 0; !is_whole && pass < PASSES_MAX; pass++) {
-		is_whole = db_checkpoint(s->checkpointer, &pages);
+	for (pass = 0; !is_over && pass < PASSES_MAX; pass++) {
+		before = pages;
+		is_over = db_checkpoint(s->checkpointer, &pages) &&
+		    pages == before;
 		atomic_store(&s->checked, pages);
 	}
-	atomic_store(&s->has_tail, !is_whole);
+	atomic_store(&s->has_tail, !is_over);
 }
 
 uint64_t

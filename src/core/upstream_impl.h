@@ -64,6 +64,7 @@ struct upstream {
 	char *sm_location; /* where the server wants it resumed, or NULL */
 	uint64_t sm_max;   /* seconds that the server keeps it */
 	bool offers_sm;    /* the features of the stream */
+	bool is_enabling;  /* <enable/> is out */
 	bool is_suspended; /* the link is lost, and the stream may go on */
 	bool is_restored;  /* the same, by a restart of ours */
 	struct timer suspended, ack_timer;

@@ -72,7 +72,7 @@ upstream_sm_want_ack(struct upstream *u)
 {
 	size_t count = outbox_unacknowledged(u->account->outbox);
 
-	if (u->stream == NULL || is_asked(u) || count == 0)
+	if (u->stream == NULL || is_asked(u) || u->is_enabling || count == 0)
 		return;
 	if (count >= limits_of(u)->ack_stanzas ||
 	    outbox_is_full(u->account->outbox))
@@ -92,6 +92,21 @@ acknowledged(struct upstream *u)
 	upstream_sm_want_ack(u);
 }
 
+bool
+upstream_is_enabling(const struct upstream *u)
+{
+	return u->is_enabling;
+}
+
+static void
+enabling_is_over(struct upstream *u)
+{
+	u->is_enabling = false;
+	timer_stop(&u->ack_timer);
+	if (!u->account->gap_open)
+		account_ready(u->account);
+}
+
 /* Anything read since is a sign of life; the answer is still to come. */
 static void
 ack_due(void *arg)
@@ -100,6 +115,10 @@ ack_due(void *arg)
 
 	if (u->stream == NULL)
 		return;
+	if (u->is_enabling) {
+		enabling_is_over(u);
+		return;
+	}
 	if (!is_asked(u)) {
 		ask(u);
 		return;
@@ -139,6 +158,7 @@ on_enabled(struct upstream *u, const struct elem *e)
 	    u->sm_max);
 	account_touch(u->account, ACCOUNT_SELF | ACCOUNT_COUNTERS);
 	turn_urge(u->proxy);
+	enabling_is_over(u);
 	upstream_sm_want_ack(u);
 }
 
@@ -191,8 +211,10 @@ on_nonza(struct upstream *u, const struct elem *e)
 		send_ack(u);
 	else if (strcmp(e->name, "a") == 0)
 		on_ack(u, e);
-	else if (strcmp(e->name, "enabled") == 0 && !u->sm.on)
+	else if (strcmp(e->name, "enabled") == 0 && u->is_enabling)
 		on_enabled(u, e);
+	else if (strcmp(e->name, "failed") == 0 && u->is_enabling)
+		enabling_is_over(u);
 	else
 		log_event(LEVEL_INFO, u->log_id, "stream-management",
 		    "element=%s reason=\"not due\"", LOG_Q(e->name));
@@ -258,7 +280,7 @@ clear(struct upstream *u)
 	mem_free_string(&u->sm_id);
 	mem_free_string(&u->sm_location);
 	u->sm_max = 0;
-	u->is_suspended = u->is_restored = false;
+	u->is_suspended = u->is_restored = u->is_enabling = false;
 	u->ack_id[0] = '\0';
 }
 
@@ -287,9 +309,12 @@ upstream_sm_start(struct upstream *u, const struct elem *features)
 void
 upstream_sm_enable(struct upstream *u)
 {
-	if (u->offers_sm)
-		stream_send_text(u->stream,
-		    "<enable xmlns='" NS_SM "' resume='true'/>");
+	if (!u->offers_sm)
+		return;
+	u->is_enabling = true;
+	stream_send_text(u->stream,
+	    "<enable xmlns='" NS_SM "' resume='true'/>");
+	timer_set(&u->ack_timer, limits_of(u)->ping_timeout_seconds * 1000);
 }
 
 bool

@@ -16,6 +16,8 @@ const struct module *const modules[] = {
 	&mod_roster,
 	&mod_blocking,
 	&mod_carbons,
+	/* Before archive: results of its own queries. */
+	&mod_gap,
 	&mod_subscription,
 	&mod_presence,
 	&mod_directed,

@@ -34,7 +34,7 @@ allow_unencrypted_plain_auth = false
 smacks_max_unacked_stanzas = 100
 ssl = {{ certificate = "{chain}", key = "{key}" }}
 certificates = "{folder}"
-VirtualHost "{domain}"
+{extra}VirtualHost "{domain}"
 """
 
 
@@ -53,13 +53,15 @@ class Prosody:
     name = "Prosody"
 
     def __init__(self, folder, authority, domain="prosody.test", old=False,
-                 certificate=None):
+                 certificate=None, ports=(), modules="", extra=""):
+        """ports: taken where they are free; STARTTLS first. modules, extra:
+        further ones, and further lines of the global section."""
         self.folder = os.path.abspath(folder)
         self.domain = domain
         self.ca = authority.ca
         self.has_carbons = not old
         self.host = net.HOST
-        self.port, self.direct_port = net.free_ports(2)
+        self.port, self.direct_port = net.free_ports(2, ports)
         os.makedirs(os.path.join(self.folder, "data"), exist_ok=True)
         self.process = Process(self.name, self.folder + "/output.log")
         self._config = self.folder + "/prosody.cfg.lua"
@@ -68,7 +70,9 @@ class Prosody:
             f.write(CONFIG.format(
                 folder=self.folder, port=self.port, domain=domain,
                 direct_port=self.direct_port, chain=chain, key=key,
-                modules=", ".join(map(lua, (OLD if old else FULL).split()))))
+                extra=extra,
+                modules=", ".join(map(lua, (
+                    (OLD if old else FULL) + " " + modules).split()))))
 
     async def start(self):
         await self.process.start("prosody", "--config", self._config, "-F",

@@ -38,24 +38,26 @@ class Account:
 
 class Proxy:
     def __init__(self, folder, authority, domains, users, limits=None,
-                 ports=()):
+                 ports=(), store=":memory:"):
         """domains: of the accounts. users: [(attributes, [Account])]. ports:
-        taken where they are free; STARTTLS first."""
+        taken where they are free: STARTTLS, direct TLS, and none at all."""
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, exist_ok=True)
         self.ca = authority.ca
         self.host = net.HOST
-        self.port, self.direct_port = net.free_ports(2, ports)
+        self.port, self.direct_port, self.plain_port = \
+            net.free_ports(3, ports)
         self.config = os.path.join(self.folder, "proxy.xml")
         self.process = Process("xmpproxy", self.folder + "/proxy.log")
         chain, key = authority.issue(NODE, *domains)
         lines = ["<config>", "    <node%s/>" % attributes(name=NODE)]
         for port, tls in ((self.port, "starttls"),
-                          (self.direct_port, "direct")):
+                          (self.direct_port, "direct"),
+                          (self.plain_port, "none")):
             lines.append("    <listen%s/>" % attributes(
                 address=self.host, port=port, tls=tls))
         lines.append("    <certificate%s/>" % attributes(chain=chain, key=key))
-        lines.append("    <store%s/>" % attributes(path=":memory:"))
+        lines.append("    <store%s/>" % attributes(path=store))
         if limits:
             lines.append("    <limits%s/>" % attributes(**limits))
         for user, accounts in users:

@@ -18,6 +18,7 @@ HEADER = ("<?xml version='1.0'?><stream:stream to='%s' version='1.0' "
 STREAM = "{http://etherx.jabber.org/streams}"
 STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 BIND = "{urn:ietf:params:xml:ns:xmpp-bind}"
+PING = "{urn:xmpp:ping}ping"
 
 
 class Pieces:
@@ -121,6 +122,7 @@ class RawClient(Client):
         return features
 
     async def authenticate(self):
+        """Returns the features of the stream that follows."""
         name = self.jid.partition("@")[0]
         word = base64.b64encode(
             b"\0%s\0%s" % (name.encode(), self.password.encode()))
@@ -130,7 +132,7 @@ class RawClient(Client):
         if not answer.tag.endswith("}success"):
             raise Failed("%s: login: %s" % (
                 self.label, ET.tostring(answer, encoding="unicode")))
-        await self.stream()
+        return await self.stream()
 
     async def bind(self):
         wanted = self.jid.partition("/")[2]
@@ -163,6 +165,9 @@ class RawClient(Client):
             self.ended = " ".join(
                 re.sub("{.*}", "", e.tag) + (": " + e.text if e.text else "")
                 for e in elem)
+        elif elem.get("type") == "get" and elem.find(PING) is not None:
+            # RFC 6120 8.2.3; the proxy takes it for an acknowledgement.
+            self.write("<iq type='result' id='%s'/>" % elem.get("id"))
         else:
             self._took(elem)
 

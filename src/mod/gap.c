@@ -1,0 +1,423 @@
+/*
+ * What came while there was no stream (custody.md, "Upstream resumption that fails"):
+ * before presence goes up on a new one, the server's archive (XEP-0313) is asked for
+ * what it has after the last that we know.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/account_save.h"
+#include "core/fanout.h"
+#include "core/history.h"
+#include "core/incoming.h"
+#include "core/outbox.h"
+#include "core/proxy.h"
+#include "core/upstream.h"
+#include "mod/modules.h"
+#include "xmpp/jid.h"
+#include "xmpp/xml.h"
+
+#define PAGE       "100"
+#define PAGES_MAX  1000
+#define TRIES_MAX  3      /* of one page: answers get lost */
+#define BACK_MS    300000 /* by time: so far before we were last there */
+#define KNOWN_MAX  10000  /* messages that may come once more */
+#define KNOWN_LAST 100    /* entries looked at before the last that has an id */
+#define KEY_SIZE   4096
+#define KNOWN_MS   600000
+
+struct gap {
+	char queryid[RANDOM_ID_SIZE];
+	char *after; /* the id that the page begins behind; NULL: by time */
+	uint64_t start;
+	uint64_t asked_at;
+	unsigned pages, tries, found;
+	/* What a server stored for us to be off comes by itself as well. */
+	struct recent *known;
+	struct timer forget;
+};
+
+static void
+forget(void *arg)
+{
+	struct account *a = arg;
+	struct gap *g = a->gap;
+
+	timer_stop(&g->forget);
+	recent_free(&g->known);
+	free(g->after);
+	free(g);
+	a->gap = NULL;
+}
+
+/* --- ids --- */
+
+static const char *
+stanza_id(const struct account *a, const struct elem *message)
+{
+	const char *by;
+
+	ELEM_EACH(e, message) {
+		if (!elem_is(e, NS_SID, "stanza-id") ||
+		    (by = elem_attr(e, "by")) == NULL)
+			continue;
+		by = jid_prep(message->arena, by, NULL);
+		if (text_equals(by, a->jid))
+			return elem_attr(e, "id");
+	}
+	return NULL;
+}
+
+static void
+note_last(struct account *a, const char *id)
+{
+	char *old = a->last_stanza_id;
+
+	a->last_stanza_id = mem_strdup(id);
+	free(old);
+	a->last_seq = history_next(a->user->history);
+	account_touch(a, ACCOUNT_COUNTERS);
+}
+
+static bool
+is_known(const struct account *a, const char *id)
+{
+	return a->gap != NULL && recent_get(a->gap->known, id, NULL);
+}
+
+/* What we sent has no id of the archive's; the server keeps ours. */
+static bool
+sent_key(char key[KEY_SIZE], const char *peer, const char *id)
+{
+	int len;
+
+	len = snprintf(key, KEY_SIZE, "%.*s %s", (int)jid_bare_len(peer), peer,
+	    id);
+	return len > 0 && len < KEY_SIZE;
+}
+
+static void
+learn(struct gap *g, const struct entry *e)
+{
+	char key[KEY_SIZE];
+
+	if (e->stanza_id != NULL)
+		recent_set(g->known, e->stanza_id, 1);
+	if (e->direction == DIR_OUT && e->id != NULL &&
+	    sent_key(key, e->peer, e->id))
+		recent_set(g->known, key, 1);
+}
+
+/* All since the last id, which is where the archive is asked from. */
+static void
+learn_last(struct account *a, struct gap *g)
+{
+	struct history *h = a->user->history;
+	uint64_t seq = a->last_seq > KNOWN_LAST ? a->last_seq - KNOWN_LAST : 1;
+	struct entry *e;
+
+	if (history_next(h) > KNOWN_MAX && seq < history_next(h) - KNOWN_MAX)
+		seq = history_next(h) - KNOWN_MAX;
+	for (; (e = history_from(h, seq)) != NULL; seq = e->seq + 1) {
+		if (e->account == a->id)
+			learn(g, e);
+	}
+}
+
+/* --- asking --- */
+
+/* What it has never said is found out by asking. */
+static bool
+may_have_archive(const struct account *a)
+{
+	struct arena *arena;
+	struct elem *query;
+	bool has = false;
+
+	if (a->own_info == NULL)
+		return true;
+	arena = arena_new();
+	query = xml_parse(arena, a->own_info, strlen(a->own_info), NULL, NULL,
+	    NULL);
+	if (query != NULL)
+		ELEM_EACH(e, query) {
+			has = has ||
+			    (elem_is(e, NS_DISCO_INFO, "feature") &&
+				text_equals(elem_attr(e, "var"), NS_MAM));
+		}
+	arena_free(&arena);
+	return has;
+}
+
+static void
+add_field(struct elem *x, const char *var, const char *value)
+{
+	struct elem *field = elem_child(x, NS_DATA, "field");
+
+	elem_set(field, "var", var);
+	elem_add_text(elem_child(field, NS_DATA, "value"), value);
+}
+
+static struct elem *
+make_query(struct gap *g, struct arena *arena)
+{
+	struct elem *iq = elem_new(arena, NS_CLIENT, "iq"), *query, *x, *set;
+	char stamp[TEXT_STAMP_SIZE];
+
+	elem_set(iq, "type", "set");
+	query = elem_child(iq, NS_MAM, "query");
+	elem_set(query, "queryid", random_id(g->queryid));
+	if (g->after == NULL) {
+		x = elem_child(query, NS_DATA, "x");
+		elem_set(x, "type", "submit");
+		add_field(x, "FORM_TYPE", NS_MAM);
+		add_field(x, "start", text_stamp(stamp, g->start));
+	}
+	set = elem_child(query, NS_RSM, "set");
+	elem_add_text(elem_child(set, NS_RSM, "max"), PAGE);
+	if (g->after != NULL)
+		elem_add_text(elem_child(set, NS_RSM, "after"), g->after);
+	return iq;
+}
+
+static void on_answer(struct account *, struct elem *, void *);
+
+static void
+finish(struct account *a, const char *why)
+{
+	struct gap *g = a->gap;
+
+	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "gap-closed",
+	    "account=%s messages=%u reason=\"%s\"", a->jid, g->found, why);
+	timer_set(&g->forget, KNOWN_MS);
+	account_ready(a);
+}
+
+static void
+ask(struct account *a)
+{
+	struct arena *arena = arena_new();
+	int rc;
+
+	a->gap->asked_at = clock_now();
+	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "gap-asked",
+	    "account=%s after=%s", a->jid, LOG_Q(a->gap->after));
+	rc = account_ask(a, make_query(a->gap, arena), NULL, on_answer, NULL);
+	arena_free(&arena);
+	if (rc == -1)
+		finish(a, "the server cannot be asked");
+}
+
+/* The last id is too old for it, or it was none of this archive's. */
+static void
+ask_by_time(struct account *a)
+{
+	mem_free_string(&a->gap->after);
+	a->gap->start = a->last_time > BACK_MS ? a->last_time - BACK_MS : 0;
+	ask(a);
+}
+
+static void
+next_page(struct account *a, const struct elem *fin)
+{
+	const struct elem *set = elem_find(fin, NS_RSM, "set");
+	const char *last = NULL;
+
+	if (set != NULL)
+		last = elem_child_text(set, NS_RSM, "last");
+	if (text_equals(elem_attr(fin, "complete"), "true") || last == NULL) {
+		finish(a, "all is known");
+		return;
+	}
+	if (++a->gap->pages >= PAGES_MAX) {
+		finish(a, "too many pages");
+		return;
+	}
+	mem_free_string(&a->gap->after);
+	a->gap->after = mem_strdup(last);
+	a->gap->tries = 0;
+	ask(a);
+}
+
+/* The question or its answer went with a link; the server may be well. */
+static bool
+was_lost(const struct account *a)
+{
+	return clock_now() - a->gap->asked_at <
+	    a->user->proxy->config->limits.iq_seconds * 1000;
+}
+
+static void
+on_answer(struct account *a, struct elem *answer, void *arg)
+{
+	const struct elem *fin = NULL;
+
+	(void)arg;
+	if (a->gap == NULL || !a->gap_open || !account_is_up(a))
+		return;
+	if (answer != NULL)
+		fin = elem_find(answer, NS_MAM, "fin");
+	if (fin != NULL)
+		next_page(a, fin);
+	else if (answer == NULL && was_lost(a) && ++a->gap->tries < TRIES_MAX)
+		ask(a);
+	else if (answer != NULL && a->gap->after != NULL &&
+	    text_equals(stanza_error_cond(answer), "item-not-found"))
+		ask_by_time(a);
+	else
+		finish(a, "the server does not say");
+}
+
+/* --- results --- */
+
+static bool
+is_same(const struct entry *e, const struct entry *known)
+{
+	return blob_len(e->body) == blob_len(known->body) &&
+	    memcmp(blob_data(e->body), blob_data(known->body),
+		blob_len(e->body)) == 0;
+}
+
+/* Ids are the senders' own, so the content has to be the same as well. */
+static bool
+is_logged(struct account *a, const struct entry *e)
+{
+	struct history *h = a->user->history;
+	const struct entry *known = NULL;
+	char key[KEY_SIZE];
+
+	if (e->id == NULL)
+		return false;
+	if (e->direction == DIR_OUT)
+		return sent_key(key, e->peer, e->id) &&
+		    recent_get(a->gap->known, key, NULL);
+	known = history_find(h, a->id, DIR_IN, e->peer, e->id);
+	if (known == NULL || !is_same(e, known))
+		known = history_find(h, a->id, DIR_BESIDE, e->peer, e->id);
+	return known != NULL && is_same(e, known);
+}
+
+static const char *
+take(struct account *a, struct route *inner, const char *id, uint64_t stamp)
+{
+	bool is_out = jid_same_bare(inner->from, a->jid) &&
+	    !jid_same_bare(inner->to, a->jid);
+	struct entry *e;
+
+	if (is_out && inner->id != NULL)
+		outbox_close(a->outbox, inner->to, inner->id);
+	if (is_known(a, id))
+		return "known by its id";
+	recent_set(a->gap->known, id, 1);
+	e = incoming_entry(a, inner, is_out ? DIR_OUT : DIR_IN);
+	if (e->class == CLASS_LIVE || is_logged(a, e)) {
+		entry_unref(&e);
+		return "known, or nothing that is kept";
+	}
+	if (stamp != 0)
+		e->time = stamp;
+	free(e->stanza_id);
+	e->stanza_id = mem_strdup(id);
+	a->gap->found++;
+	fanout(a->user, e);
+	return "what came while there was no stream";
+}
+
+static const char *
+on_result(struct account *a, const struct elem *result)
+{
+	const char *id = elem_attr(result, "id"), *from, *to;
+	struct elem *forwarded = elem_find(result, NS_FORWARD, "forwarded");
+	struct elem *m = NULL;
+	struct route inner = { .kind = STANZA_MESSAGE };
+
+	if (forwarded != NULL)
+		m = elem_find(forwarded, NS_CLIENT, "message");
+	if (id == NULL || m == NULL)
+		return "a result without a message";
+	from = elem_attr(m, "from");
+	to = elem_attr(m, "to");
+	inner.stanza = m;
+	inner.type = stanza_type(m);
+	inner.id = elem_attr(m, "id");
+	inner.from = jid_prep(m->arena, from != NULL ? from : a->jid, NULL);
+	inner.to = jid_prep(m->arena, to != NULL ? to : a->jid, NULL);
+	note_last(a, id);
+	if (inner.from == NULL || inner.to == NULL)
+		return "a result with addresses that are none";
+	return take(a, &inner, id, stanza_delay(forwarded));
+}
+
+static const char *
+from_upstream(struct account *a, struct route *r)
+{
+	const struct elem *result;
+	const char *id;
+
+	if (r->kind != STANZA_MESSAGE || r->type == TYPE_ERROR)
+		return NULL;
+	result = message_archive_result(r->stanza);
+	if (result != NULL) {
+		if (!a->gap_open || a->gap == NULL ||
+		    !text_equals(elem_attr(result, "queryid"),
+			a->gap->queryid) ||
+		    (r->from != NULL && strcmp(r->from, a->jid) != 0))
+			return NULL;
+		return on_result(a, result);
+	}
+	if ((id = stanza_id(a, r->stanza)) == NULL)
+		return NULL;
+	if (is_known(a, id))
+		return "it is in the log already";
+	note_last(a, id);
+	return NULL;
+}
+
+/* --- when --- */
+
+static void
+upstream_up(struct account *a)
+{
+	struct gap *g;
+
+	if (a->gap != NULL)
+		forget(a);
+	if (a->last_time == 0) {
+		a->last_time = clock_wall();
+		account_touch(a, ACCOUNT_COUNTERS);
+		return;
+	}
+	if (!may_have_archive(a))
+		return;
+	g = a->gap = mem_alloc(sizeof(*g));
+	g->known = recent_new(KNOWN_MAX);
+	timer_init(&g->forget, a->user->proxy->loop, forget, a);
+	g->after = mem_strdup(a->last_stanza_id);
+	if (g->after == NULL && a->last_time > BACK_MS)
+		g->start = a->last_time - BACK_MS;
+	learn_last(a, g);
+	a->gap_open = true;
+	ask(a);
+}
+
+static void
+account_free_gap(struct account *a)
+{
+	if (a->gap != NULL)
+		forget(a);
+}
+
+const struct module mod_gap = {
+	.name = "gap",
+	.xep = "XEP-0313",
+	.from_upstream = from_upstream,
+	.upstream_up = upstream_up,
+	.account_free = account_free_gap,
+};
