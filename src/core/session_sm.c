@@ -127,12 +127,12 @@ is_asked(const struct session *s)
 	return s->sm.asked || s->ack_id[0] != '\0';
 }
 
-/* Before the window is full, and has_room() says that it is too much. */
+/* Of whatever it is: the follower does not come to a halt at the end of its window. */
 static bool
-is_much(const struct session *s)
+has_much(const struct session *s)
 {
 	return s->flights.entries >= limits_of(s)->ack_stanzas ||
-	    s->flights.count >= s->queue_frames / 4 ||
+	    s->flights.count >= s->queue_frames / 2 ||
 	    s->flights.bytes >= limits_of(s)->queue_bytes_max / 8;
 }
 
@@ -142,7 +142,7 @@ want_ack(struct session *s)
 {
 	if (is_asked(s) || s->flights.count == 0 || s->stream == NULL)
 		return;
-	if (is_much(s))
+	if (has_much(s))
 		ask(s);
 	else if (s->ack_timer.at == 0)
 		timer_set(&s->ack_timer, limits_of(s)->ack_seconds * 1000);
