@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "core/address.h"
+#include "core/archive_prefs.h"
 #include "core/config.h"
 #include "core/hooks.h"
 #include "core/iq.h"
@@ -55,6 +56,7 @@ struct account {
 	bool is_settled, has_lost;
 	unsigned asked; /* account_ask() that are open */
 	enum account_archive archive;
+	struct archive_prefs archive_prefs; /* of the account's view */
 	/* Of the server's archive: the last that we have; and when we were last up. */
 	char *last_stanza_id;
 	uint64_t last_time;

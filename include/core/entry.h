@@ -16,6 +16,9 @@ enum direction {
 	DIR_BESIDE, /* from a peer to another device of the account: a carbon */
 };
 
+/* Archives of ours (archive.h): of the account's view, of node view. */
+enum { ARCHIVE_OF_ACCOUNT = 1, ARCHIVE_OF_NODE = 2 };
+
 /*
  * The addresses are the account's (not a view's); the body is the stanza's children
  * as bytes that stand in jabber:client. Once it is in the log nothing of it changes
@@ -45,6 +48,7 @@ struct entry {
 	bool failed; /* DIR_OUT: it came back with an error; not kept on disk */
 	bool is_pending; /* it stands in a batch: batch.c's */
 	bool is_room_private, is_event;
+	unsigned unserved; /* ARCHIVE_OF_* bits: who does not serve it */
 	/* ADDRESS_* bits: own JIDs that stand in the body. */
 	unsigned addresses;
 	struct blob *body;

@@ -13,10 +13,10 @@
 #include "base/buf.h"
 #include "base/pack.h"
 #include "core/entry.h"
+#include "core/store.h"
 
 struct batch;
 struct history;
-struct store;
 
 /* Both are borrowed. The log of that user goes on where it ended. */
 struct history *history_new(struct store *, struct batch *, uint64_t user);
@@ -34,6 +34,10 @@ uint64_t history_floor(const struct history *);
 struct entry *history_from(struct history *, uint64_t seq);
 /* The entry with that number, or NULL; as above. */
 struct entry *history_at(struct history *, uint64_t seq);
+/* How many are kept, about; those of rooms, or the others. */
+uint64_t history_count(const struct history *, enum rooms);
+/* From that number on all are in memory; those before are committed. */
+uint64_t history_tail(const struct history *);
 /* The time of entries goes back that far behind the order of the log. */
 uint64_t history_max_late(const struct history *);
 

@@ -64,6 +64,11 @@ struct module {
 	const char *const *peer_features;
 	/* Elements put into the stream features towards clients (XML). */
 	const char *stream_feature;
+	/*
+	 * The last word on what a client sees in disco#info of its own bare JID, which
+	 * the server has said of that account.
+	 */
+	void (*info)(struct session *, struct account *, struct elem *query);
 	const struct iq_handler *iqs;
 	const struct peer_iq_handler *peer_iqs;
 	const char *(*from_client)(struct session *, struct route *);
@@ -92,6 +97,7 @@ struct module {
 /* All dispatching, with the log of the reasons. */
 const char *hooks_from_client(struct session *, struct route *);
 const char *hooks_from_upstream(struct account *, struct route *);
+void hooks_info(struct session *, struct account *, struct elem *query);
 void hooks_session_bound(struct session *);
 void hooks_session_gone(struct session *);
 void hooks_upstream_up(struct account *);

@@ -18,6 +18,7 @@
 #include "xmpp/stream.h"
 
 struct account;
+struct archive_searches;
 struct directed;
 struct proxy;
 
@@ -96,7 +97,8 @@ struct session {
 	struct timer alive;
 	bool paused; /* it is not read until it reads */
 	bool pinged;
-	uint64_t pinged_at, pinged_bytes; /* written by then */
+	uint64_t pinged_at, pinged_bytes;  /* written by then */
+	struct archive_searches *searches; /* mod/archive_search.c's */
 	/* A request for the roster that waits: mod/roster.c's. */
 	struct timer roster_timer;
 	char *roster_get_id, *roster_get_ver;

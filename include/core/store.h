@@ -85,7 +85,7 @@ struct store_query {
 	const char *resource; /* of the peer, besides bare */
 	uint64_t start, end;  /* entry.time, both inclusive */
 	enum rooms rooms;
-	bool archive_only; /* CLASS_ARCHIVE */
+	unsigned archive; /* ARCHIVE_OF_*: what that one serves */
 };
 /*
  * Calls fn with each, which takes a reference of its own if it keeps it; it may
@@ -93,6 +93,12 @@ struct store_query {
  */
 int store_read(struct store *, const struct store_query *,
     bool (*fn)(void *arg, struct entry *), void *arg, struct err *);
+/*
+ * Makes the query's range so short that reading it looks at `rows` entries of a peer at
+ * most, or of all numbers where it names none. What is left is for another read.
+ */
+int store_narrow(struct store *, struct store_query *, unsigned rows,
+    struct err *);
 /* The highest number in the user's log, as retention left it; 0: it is empty. */
 uint64_t store_last(struct store *, uint64_t user);
 /*

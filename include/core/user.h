@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/table.h"
+#include "core/archive_prefs.h"
 #include "core/batch.h"
 #include "core/config.h"
 #include "core/device.h"
@@ -39,6 +40,7 @@ struct user {
 	uint64_t last_ended;
 	bool is_changed; /* proxy->changed_users */
 	LIST_ENTRY(user) changed_next;
+	struct archive_prefs archive_prefs; /* of node view */
 	/* Of a plain password in node view, once asked for. */
 	struct scram_keys derived[SCRAM_HASHES];
 	struct recent *receipts;  /* went up: "account peer id" */

@@ -22,6 +22,10 @@ void info_overlay(struct elem *query, const struct module *const *);
  */
 void info_add_node(struct elem *query, const struct module *const *);
 
+/* Features one by one; patterns as those of `hidden`. */
+void info_add(struct elem *query, const char *var);
+void info_remove(struct elem *query, const char *pattern);
+
 /* <query/> with one identity, no features yet. name NULL: none. */
 struct elem *info_new(struct arena *, const char *category, const char *type,
     const char *name);

@@ -28,6 +28,8 @@ extern const struct module mod_presence;
 extern const struct module mod_directed;
 extern const struct module mod_subscription;
 extern const struct module mod_archive;
+extern const struct module mod_archive_prefs;
+extern const struct module mod_archive_server;
 extern const struct module mod_pubsub;
 extern const struct module mod_receipts;
 extern const struct module mod_chat_states;

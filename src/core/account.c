@@ -147,6 +147,7 @@ account_free(struct account **holder)
 	free(a->presence_sent);
 	free(a->photo);
 	free(a->last_stanza_id);
+	archive_prefs_fini(&a->archive_prefs);
 	free(a->own_info);
 	free(a->domain_info);
 	mem_wipe(a->derived, sizeof(a->derived));

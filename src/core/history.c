@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "core/batch.h"
-#include "core/store.h"
 #include "xmpp/jid.h"
 
 #define TAIL_ENTRIES 64 /* of the end, in memory */
@@ -275,6 +274,18 @@ history_floor(const struct history *h)
 		 rooms = kept_from(h, &h->rooms);
 
 	return chats < rooms ? chats : rooms;
+}
+
+uint64_t
+history_count(const struct history *h, enum rooms rooms)
+{
+	return rooms == ROOMS_ONLY ? h->rooms.count : h->chats.count;
+}
+
+uint64_t
+history_tail(const struct history *h)
+{
+	return h->tail.from;
 }
 
 uint64_t

@@ -56,6 +56,16 @@ hooks_from_upstream(struct account *a, struct route *r)
 }
 
 void
+hooks_info(struct session *s, struct account *a, struct elem *query)
+{
+	EACH_MODULE(m, s->proxy)
+	{
+		if (m->info != NULL)
+			m->info(s, a, query);
+	}
+}
+
+void
 hooks_session_bound(struct session *s)
 {
 	EACH_MODULE(m, s->proxy)

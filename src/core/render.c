@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "core/account.h"
+#include "core/archive.h"
 #include "core/frame.h"
 #include "core/proxy.h"
 #include "core/sent.h"
@@ -92,6 +93,26 @@ put_delay(struct rendering *r, bool wanted)
 		frame_delay(r->head, r->session->bare, r->entry->time);
 }
 
+/* Ours, or the server's where the archive is (XEP-0313 3.5). */
+static void
+put_stanza_id(struct rendering *r)
+{
+	const struct session *s = r->session;
+	char ours[ARCHIVE_ID_SIZE];
+	const char *id = NULL;
+
+	if (archive_serves(s, r->entry))
+		id = archive_id_of(s, r->entry, ours);
+	else if (archive_is_servers(s))
+		id = r->entry->stanza_id;
+	if (id == NULL)
+		return;
+	buf_puts(r->head, "<stanza-id xmlns='" NS_SID "'");
+	frame_attr(r->head, "by", s->bare);
+	frame_attr(r->head, "id", id);
+	buf_puts(r->head, "/>");
+}
+
 /* from and to of the message itself, as this view shows them. */
 static void
 put_message(struct rendering *r, const char *xmlns)
@@ -131,6 +152,7 @@ send_plain(struct rendering *r)
 
 	put_message(r, NULL);
 	put_delay(r, r->late);
+	put_stanza_id(r);
 	send_out(r, body, "</message>");
 	blob_unref(&body);
 }
@@ -151,6 +173,7 @@ send_carbon(struct rendering *r, const char *open, const char *tail)
 	buf_puts(r->head, open);
 	put_delay(r, r->late);
 	put_message(r, NS_CLIENT);
+	put_stanza_id(r);
 	send_out(r, body, tail);
 	blob_unref(&body);
 }
@@ -179,6 +202,37 @@ send_note(struct rendering *r)
 	text = e->is_encrypted ? NULL : entry_text(e, r->arena);
 	elem_escape(b, text == NULL ? "[encrypted]" : text);
 	send_out(r, NULL, "</body></message>");
+}
+
+void
+render_result(struct session *s, struct account *a, struct entry *e,
+    const struct render_result *what)
+{
+	struct rendering r = { .session = s,
+		.account = a,
+		.entry = e,
+		.arena = s->proxy->scratch,
+		.head = &s->proxy->head };
+	char id[ARCHIVE_ID_SIZE];
+	struct blob *body;
+
+	arena_reset(r.arena);
+	buf_clear(r.head);
+	frame_head(r.head,
+	    &(struct frame_head){ .name = "message",
+		.from = what->from,
+		.to = s->full });
+	buf_puts(r.head, "><result xmlns='" NS_MAM "'");
+	frame_attr(r.head, "queryid", what->query_id);
+	frame_attr(r.head, "id", archive_id_of(s, e, id));
+	buf_puts(r.head, "><forwarded xmlns='" NS_FORWARD "'>");
+	frame_delay(r.head, NULL, e->time);
+	put_message(&r, NS_CLIENT);
+	body = body_of(&r);
+	buf_add(r.head, blob_data(body), blob_len(body));
+	buf_puts(r.head, "</message></forwarded></result></message>");
+	session_send_bytes(s, r.head, NULL);
+	blob_unref(&body);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/archive.h"
 #include "core/device.h"
 #include "core/directed.h"
 #include "core/fanout.h"
@@ -64,6 +65,7 @@ outgoing_entry(struct session *s, struct account *a, const struct route *r)
 	e->has_body = text != NULL && *text != '\0';
 	e->is_eligible = message_is_eligible(r->stanza, true);
 	e->is_room_private = incoming_is_room_private(s->user, r, r->to);
+	e->unserved = archive_unserved(a, e, r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
 	e->body = frame_body(r->stanza);
 	return e;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/archive.h"
 #include "core/availability.h"
 #include "core/fanout.h"
 #include "core/frame.h"
@@ -84,6 +85,8 @@ incoming_entry(struct account *a, const struct route *r,
 	if (e->is_room_private && direction != DIR_OUT)
 		e->is_eligible = false;
 	e->is_event = message_is_event(r->stanza);
+	e->unserved = archive_unserved(a, e, r->stanza);
+	e->stanza_id = archive_take_stanza_id(a, r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
 	e->body = frame_body(r->stanza);
 	log_decision(a, r, reason);

@@ -132,7 +132,8 @@ static bool
 has_much(const struct session *s)
 {
 	return s->flights.entries >= limits_of(s)->ack_stanzas ||
-	    s->flights.count >= s->queue_frames / 2;
+	    s->flights.count >= s->queue_frames / 2 ||
+	    s->flights.bytes >= limits_of(s)->queue_bytes_max / 8;
 }
 
 /* At most one question is out: at 16 entries, or after a while (Numbering 9). */

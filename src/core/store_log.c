@@ -52,6 +52,7 @@ enum log_filter {
 #define FLAG_ROOM_PRIVATE  (1u << 12)
 #define FLAG_EVENT         (1u << 13)
 #define FLAGS_ADDRESSES(n) ((n) << 16)
+#define FLAGS_UNSERVED(n)  ((n) << 18)
 
 /* They are on disk: who changes them changes the schema's version. */
 _Static_assert(CLASS_ARCHIVE == 0 && CLASS_PLAYBACK == 1 && CLASS_LIVE == 2 &&
@@ -80,7 +81,7 @@ pack_flags(const struct entry *e)
 	    (e->is_room_private ? FLAG_ROOM_PRIVATE : 0) |
 	    (e->is_event ? FLAG_EVENT : 0) |
 	    (entry_is_of_room(e) ? STORE_OF_ROOM : 0) |
-	    FLAGS_ADDRESSES(e->addresses);
+	    FLAGS_ADDRESSES(e->addresses) | FLAGS_UNSERVED(e->unserved);
 }
 
 static bool
@@ -101,7 +102,8 @@ unpack_flags(struct entry *e, uint64_t flags)
 	e->has_delay = (flags & FLAG_DELAY) != 0;
 	e->is_room_private = (flags & FLAG_ROOM_PRIVATE) != 0;
 	e->is_event = (flags & FLAG_EVENT) != 0;
-	e->addresses = (unsigned)(flags >> 16);
+	e->addresses = (unsigned)(flags >> 16) & 3;
+	e->unserved = (unsigned)(flags >> 18) & 3;
 	return true;
 }
 
@@ -208,10 +210,8 @@ struct reading {
 static void
 bind_query(struct stmt *row, const struct store_query *q)
 {
-	unsigned flags = 0, value = 0;
+	unsigned flags = FLAGS_UNSERVED(q->archive), value = 0;
 
-	if (q->archive_only)
-		flags |= FLAGS_CLASS;
 	if (q->rooms != ROOMS_TOO)
 		flags |= STORE_OF_ROOM;
 	if (q->rooms == ROOMS_ONLY)
@@ -342,6 +342,63 @@ store_read(struct store *s, const struct store_query *q,
 		rc = read_rows(&r, fn, arg, err);
 	end_cursors(&r);
 	return rc;
+}
+
+/* --- how far to read at once --- */
+
+static int
+narrow_by_peer(struct store *s, struct store_query *q, uint64_t peer,
+    unsigned rows, struct err *err)
+{
+	struct stmt *skip = db_query(s->db,
+	    q->backwards ? QUERY_LOG_SKIP_DOWN : QUERY_LOG_SKIP_UP);
+	uint64_t id;
+	int rc;
+
+	stmt_uint(skip, 1, peer);
+	stmt_uint(skip, 2, store_id_of(q->user, q->from));
+	stmt_uint(skip, 3, store_id_of(q->user, q->to));
+	stmt_uint(skip, 4, rows);
+	if ((rc = stmt_number(skip, &id, err)) <= 0)
+		return rc;
+	if (q->backwards)
+		q->from = store_seq_of(id) + 1;
+	else
+		q->to = store_seq_of(id);
+	return 0;
+}
+
+static int
+narrow_by_peers(struct store *s, struct store_query *q, unsigned rows,
+    struct err *err)
+{
+	struct stmt *peers = db_query(s->db, QUERY_PEERS_OF);
+	int rc;
+
+	stmt_text(peers, 1, q->bare);
+	stmt_uint(peers, 2, q->user);
+	stmt_uint(peers, 3, q->account);
+	while ((rc = stmt_step(peers, err)) > 0)
+		if ((rc = narrow_by_peer(s, q, row_uint(peers, 0), rows, err)) <
+		    0)
+			break;
+	stmt_end(peers);
+	return rc;
+}
+
+int
+store_narrow(struct store *s, struct store_query *q, unsigned rows,
+    struct err *err)
+{
+	if (q->bare != NULL)
+		return narrow_by_peers(s, q, rows, err);
+	if (q->from >= q->to || q->to - q->from <= rows)
+		return 0;
+	if (q->backwards)
+		q->from = q->to - rows;
+	else
+		q->to = q->from + rows;
+	return 0;
 }
 
 /* --- places in a log --- */

@@ -43,6 +43,9 @@ const size_t store_schema_count = sizeof(store_schema) /
 #define LOG_READ \
 	"SELECT " LOG_COLUMNS " FROM log" \
 	" LEFT JOIN peer ON peer.id = log.peer WHERE" LOG_FILTERS
+#define LOG_SKIP \
+	"SELECT id FROM log INDEXED BY log_peer" \
+	" WHERE peer = ?1 AND id >= ?2 AND id < ?3 ORDER BY id "
 #define LOG_READ_PEER \
 	"SELECT " LOG_COLUMNS " FROM log INDEXED BY log_peer" \
 	" LEFT JOIN peer ON peer.id = log.peer" \
@@ -89,6 +92,8 @@ const char *const store_queries[QUERY_COUNT] = {
 	[QUERY_LOG_DOWN] = LOG_READ "ORDER BY log.id DESC LIMIT ?9",
 	[QUERY_LOG_PEER_UP] = LOG_READ_PEER "ORDER BY log.id LIMIT ?9",
 	[QUERY_LOG_PEER_DOWN] = LOG_READ_PEER "ORDER BY log.id DESC LIMIT ?9",
+	[QUERY_LOG_SKIP_UP] = LOG_SKIP "LIMIT 1 OFFSET ?4",
+	[QUERY_LOG_SKIP_DOWN] = LOG_SKIP "DESC LIMIT 1 OFFSET ?4",
 	[QUERY_LOG_LAST] = "SELECT id FROM log WHERE id >= ?1 AND id < ?2"
 			   " ORDER BY id DESC LIMIT 1",
 	[QUERY_LOG_STAMP] = "SELECT id, stamp FROM log"

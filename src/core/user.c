@@ -202,6 +202,7 @@ user_free(struct user **holder)
 	recent_free(&u->sent);
 	recent_free(&u->live);
 	recent_free(&u->departed);
+	archive_prefs_fini(&u->archive_prefs);
 	mem_wipe(u->derived, sizeof(u->derived));
 	free(u->name);
 	free(u->bare);

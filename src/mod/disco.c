@@ -8,8 +8,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "core/account.h"
+#include "core/archive.h"
 #include "core/batch.h"
 #include "core/proxy.h"
 #include "core/session.h"
@@ -69,6 +71,8 @@ info_for(struct session *s, struct account *a, enum subject subject,
 	struct elem *query = server_info(a, subject, arena);
 
 	info_overlay(query, s->proxy->modules);
+	if (subject == SUBJECT_ACCOUNT)
+		hooks_info(s, a, query);
 	/* In node view the node stands for the domain. */
 	if (subject == SUBJECT_DOMAIN && s->account == NULL)
 		info_add_node(query, s->proxy->modules);
@@ -133,6 +137,18 @@ load_account(struct account *a)
 	user_load_state(a->user, STATE_INFO, a->id, load, a);
 }
 
+/* What it says for the time being settles nothing. */
+static bool
+is_final(const struct elem *answer)
+{
+	const struct elem *error;
+
+	if (answer == NULL)
+		return false;
+	error = elem_find(answer, NS_CLIENT, "error");
+	return error == NULL || !text_equals(elem_attr(error, "type"), "wait");
+}
+
 static void
 remember(struct account *a, enum subject subject, const struct elem *answer)
 {
@@ -141,6 +157,8 @@ remember(struct account *a, enum subject subject, const struct elem *answer)
 
 	if (answer != NULL && stanza_type(answer) == TYPE_RESULT)
 		query = elem_find(answer, NS_DISCO_INFO, "query");
+	if (is_final(answer) && subject == SUBJECT_ACCOUNT)
+		archive_settle(a, query);
 	if (query == NULL) {
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
 		    "disco-unanswered", "of=%s condition=%s",

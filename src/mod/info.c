@@ -19,8 +19,8 @@ has_feature(const struct elem *query, const char *var)
 	return false;
 }
 
-static void
-add_feature(struct elem *query, const char *var)
+void
+info_add(struct elem *query, const char *var)
 {
 	if (!has_feature(query, var))
 		elem_set(elem_child(query, NS_DISCO_INFO, "feature"), "var",
@@ -31,7 +31,7 @@ static void
 add_features(struct elem *query, const char *const *features)
 {
 	for (; features != NULL && *features != NULL; features++)
-		add_feature(query, *features);
+		info_add(query, *features);
 }
 
 struct elem *
@@ -78,7 +78,7 @@ info_for_peers(struct arena *arena, const struct module *const *modules)
 			all[n++] = *f;
 	qsort(all, count, sizeof(*all), compare);
 	for (n = 0; n < count; n++)
-		add_feature(query, all[n]);
+		info_add(query, all[n]);
 	free(all);
 	return query;
 }
@@ -92,6 +92,20 @@ matches(const char *pattern, const char *var)
 	if (len > 0 && pattern[len - 1] == '*')
 		return strncmp(pattern, var, len - 1) == 0;
 	return strcmp(pattern, var) == 0;
+}
+
+void
+info_remove(struct elem *query, const char *pattern)
+{
+	struct elem *next;
+
+	for (struct elem *e = elem_first(query); e != NULL; e = next) {
+		next = elem_next(e);
+		if (elem_is(e, NS_DISCO_INFO, "feature") &&
+		    elem_attr(e, "var") != NULL &&
+		    matches(pattern, elem_attr(e, "var")))
+			elem_remove(e);
+	}
 }
 
 static bool
@@ -108,16 +122,10 @@ is_hidden(const struct module *const *modules, const char *var)
 static void
 remove_hidden(struct elem *query, const struct module *const *modules)
 {
-	struct elem *next;
-	const char *var;
-
-	for (struct elem *e = elem_first(query); e != NULL; e = next) {
-		next = elem_next(e);
-		var = elem_attr(e, "var");
-		if (elem_is(e, NS_DISCO_INFO, "feature") && var != NULL &&
-		    is_hidden(modules, var))
-			elem_remove(e);
-	}
+	for (; *modules != NULL; modules++)
+		for (const char *const *h = (*modules)->hidden;
+		     h != NULL && *h != NULL; h++)
+			info_remove(query, *h);
 }
 
 void
@@ -138,5 +146,5 @@ info_add_node(struct elem *query, const struct module *const *modules)
 		     h != NULL && h->name != NULL; h++)
 			if ((h->scope & IQ_TO_NODE) &&
 			    !is_hidden(modules, h->ns))
-				add_feature(query, h->ns);
+				info_add(query, h->ns);
 }

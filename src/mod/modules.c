@@ -22,6 +22,8 @@ const struct module *const modules[] = {
 	&mod_presence,
 	&mod_directed,
 	&mod_archive,
+	&mod_archive_prefs,
+	&mod_archive_server,
 	&mod_pubsub,
 	&mod_receipts,
 	&mod_chat_states,

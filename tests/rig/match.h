@@ -24,6 +24,11 @@ struct vars {
 	struct arena *arena;
 	struct var list[VARS_MAX];
 	unsigned count;
+	/*
+	 * A stanza-id (XEP-0359) by that JID may be where a pattern names none; NULL:
+	 * none may.
+	 */
+	const char *archive;
 };
 
 void vars_init(struct vars *);

@@ -18,6 +18,7 @@ struct run {
 	size_t cut;
 	bool is_traced;
 	bool is_direct;
+	bool is_strict;   /* stanza-ids are not overlooked */
 	struct vars vars; /* $x */
 	struct vars lets; /* {x} */
 	struct buf user, account, accounts, limits,

@@ -145,6 +145,13 @@ on_logged(struct run *run, const char *rest)
 }
 
 static int
+on_strict(struct run *run, const char *rest)
+{
+	run->is_strict = strcmp(rest, "off") != 0;
+	return 0;
+}
+
+static int
 on_repeat(struct run *run, const char *rest)
 {
 	const char *count = script_word(run->arena, &rest);
@@ -161,6 +168,7 @@ on_repeat(struct run *run, const char *rest)
 
 const struct verb acting_verbs[] = {
 	{ "repeat", PHASE_ANY, on_repeat },
+	{ "strict", PHASE_ANY, on_strict },
 	{ "upstream", PHASE_ACTION, on_upstream },
 	{ "stop", PHASE_ACTION, on_stop },
 	{ "kill", PHASE_ACTION, on_kill },

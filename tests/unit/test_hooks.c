@@ -55,6 +55,13 @@ called(const char *name, const char *what)
 	{ \
 		(void)a; \
 		elem_child(p, NS_Q, #m); \
+	} \
+	static void m##_info(struct session *s, struct account *a, \
+	    struct elem *query) \
+	{ \
+		(void)s; \
+		(void)a; \
+		elem_child(query, NS_Q, #m); \
 	}
 
 MODULE_FUNCTIONS(one)
@@ -71,6 +78,7 @@ static const struct module mod_one = {
 	.upstream_down = one_account,
 	.account_free = one_account,
 	.decorate_presence = one_decorate,
+	.info = one_info,
 	.iqs = (const struct iq_handler[]){ { TYPE_GET, NS_Q, "query", one_iq,
 						IQ_TO_SELF },
 	    { 0 } },
@@ -90,6 +98,7 @@ static const struct module mod_two = {
 	.upstream_down = two_account,
 	.account_free = two_account,
 	.decorate_presence = two_decorate,
+	.info = two_info,
 	.iqs = (const struct iq_handler[]){ { TYPE_GET, NS_Q, "*", two_iq,
 						IQ_TO_ANY },
 	    { 0 } },
@@ -170,6 +179,10 @@ all_are_told_of_lives(void **state)
 	assert_calls("one.account two.account one.account two.account "
 		     "one.account two.account ");
 	hooks_decorate_presence(a, p);
+	assert_non_null(elem_find(p, NS_Q, "one"));
+	assert_non_null(elem_find(p, NS_Q, "two"));
+	p = elem_new(arena, NS_DISCO_INFO, "query");
+	hooks_info(s, a, p);
 	assert_non_null(elem_find(p, NS_Q, "one"));
 	assert_non_null(elem_find(p, NS_Q, "two"));
 	arena_free(&arena);

@@ -100,6 +100,21 @@ overlay_adds_what_is_not_there(void **state)
 }
 
 static void
+features_are_added_and_removed_one_by_one(void **state)
+{
+	struct elem *e = query(*state,
+	    US "<feature var='urn:x:1'/><feature var='urn:y'/>"
+	       "<feature var='urn:x:2'/><feature/>");
+
+	info_remove(e, "urn:x:*");
+	info_remove(e, "urn:z");
+	info_add(e, "urn:y");
+	info_add(e, "urn:x:3");
+	assert_is(*state, e,
+	    US "<feature var='urn:y'/><feature/><feature var='urn:x:3'/>");
+}
+
+static void
 overlay_takes_out_by_name_and_prefix(void **state)
 {
 	struct elem *e = query(*state,
@@ -155,6 +170,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(peers_see_one_identity_and_sorted_features),
 		TEST(overlay_adds_what_is_not_there),
+		TEST(features_are_added_and_removed_one_by_one),
 		TEST(overlay_takes_out_by_name_and_prefix),
 		TEST(overlay_leaves_the_rest),
 		TEST(node_has_what_modules_answer_there),

@@ -117,6 +117,25 @@ test_text(void **state)
 	assert_true(matches(s, "<a>$$5</a>", "<a>$5</a>"));
 }
 
+#define SID(by) "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='" by "'/>"
+
+static void
+test_stanza_ids_are_overlooked(void **state)
+{
+	struct state *s = *state;
+
+	assert_false(matches(s, "<a/>", "<a>" SID("a@b") "</a>"));
+	s->vars.archive = "a@b";
+	assert_true(matches(s, "<a/>", "<a>" SID("a@b") "</a>"));
+	assert_true(matches(s, "<a/>", "<a/>"));
+	assert_false(matches(s, "<a/>", "<a>" SID("c@b") "</a>"));
+	assert_true(matches(s, "<a>" SID("c@b") "</a>",
+	    "<a>" SID("a@b") SID("c@b") "</a>"));
+	assert_false(matches(s, "<a>" SID("a@b") "</a>", "<a/>"));
+	assert_false(matches(s, "<a>" SID("a@b") "</a>",
+	    "<a>" SID("a@b") SID("a@b") "</a>"));
+}
+
 static void
 test_variables(void **state)
 {
@@ -145,6 +164,7 @@ main(void)
 		TEST(test_attributes),
 		TEST(test_children),
 		TEST(test_text),
+		TEST(test_stanza_ids_are_overlooked),
 		TEST(test_variables),
 	};
 

@@ -222,6 +222,56 @@ reading_goes_both_ways(void **state)
 	log_free(log);
 }
 
+/* What is left of the query's range when it is to look at two rows. */
+static void
+narrows(struct log *log, struct store_query q, uint64_t from, uint64_t to)
+{
+	q.user = log->user;
+	assert_int_equal(store_narrow(log->store, &q, 2, &log->err), 0);
+	assert_int_equal(q.from, from);
+	assert_int_equal(q.to, to);
+}
+
+static void
+a_range_is_narrowed(void **state)
+{
+	struct log *log = log_new();
+
+	(void)state;
+	for (uint64_t seq = 10; seq < 20; seq++)
+		add(log, seq, seq % 3 == 0 ? "c@d/x" : "e@d");
+	add(log, 20, "c@d")->account = log->other;
+	store_must_commit(log->store, &log->batch);
+	/* Without a peer it is the numbers that count. */
+	narrows(log, (struct store_query){ .from = 1, .to = 21 }, 1, 3);
+	narrows(log, (struct store_query){ .from = 1, .to = 3 }, 1, 3);
+	narrows(log, (struct store_query){ .from = 4, .to = 3 }, 4, 3);
+	narrows(log,
+	    (struct store_query){ .from = 1, .to = 21, .backwards = true }, 19,
+	    21);
+	/* Of c@d there are 12, 15, 18, and 20 of another account. */
+	narrows(log, (struct store_query){ .from = 1, .to = 21, .bare = "c@d" },
+	    1, 18);
+	narrows(log,
+	    (struct store_query){ .from = 13, .to = 21, .bare = "c@d" }, 13,
+	    21);
+	narrows(log,
+	    (struct store_query){ .from = 1,
+		.to = 21,
+		.bare = "c@d",
+		.backwards = true },
+	    13, 21);
+	narrows(log,
+	    (struct store_query){ .from = 1,
+		.to = 18,
+		.bare = "c@d",
+		.backwards = true },
+	    1, 18);
+	narrows(log, (struct store_query){ .from = 1, .to = 21, .bare = "x@d" },
+	    1, 21);
+	log_free(log);
+}
+
 static void
 filters_pick(void **state)
 {
@@ -234,6 +284,10 @@ filters_pick(void **state)
 	add(log, 4, "C@d")->account = log->other;
 	add(log, 5, "c@d")->account = log->other;
 	add(log, 6, NULL)->class = CLASS_LIVE;
+	log->batch.entries[3].entry->unserved = ARCHIVE_OF_NODE;
+	log->batch.entries[4].entry->unserved = ARCHIVE_OF_ACCOUNT;
+	log->batch.entries[5].entry->unserved = ARCHIVE_OF_NODE |
+	    ARCHIVE_OF_ACCOUNT;
 	add(log, 7, "room@d/one")->class = CLASS_PLAYBACK;
 	store_must_commit(log->store, &log->batch);
 	READS(log, "1 2 3 6 7 ", .account = log->account);
@@ -247,9 +301,10 @@ filters_pick(void **state)
 	READS(log, "", .bare = "e@d");
 	READS(log, "3 ", .rooms = ROOMS_ONLY);
 	READS(log, "1 2 4 5 6 7 ", .rooms = ROOMS_NOT);
-	READS(log, "1 3 4 5 ", .archive_only = true);
-	READS(log, "1 4 5 ", .archive_only = true, .rooms = ROOMS_NOT);
-	READS(log, "3 ", .archive_only = true, .rooms = ROOMS_ONLY);
+	READS(log, "1 2 3 5 7 ", .archive = ARCHIVE_OF_NODE);
+	READS(log, "1 2 3 4 7 ", .archive = ARCHIVE_OF_ACCOUNT);
+	READS(log, "1 2 5 7 ", .archive = ARCHIVE_OF_NODE, .rooms = ROOMS_NOT);
+	READS(log, "3 ", .archive = ARCHIVE_OF_NODE, .rooms = ROOMS_ONLY);
 	READS(log, "3 4 5 6 7 ", .start = 1003);
 	READS(log, "1 2 3 ", .end = 1003);
 	READS(log, "2 5 ", .start = 1002, .end = 1006, .bare = "c@d");
@@ -428,6 +483,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_come_back_as_they_were),
 		cmocka_unit_test(reading_goes_both_ways),
+		cmocka_unit_test(a_range_is_narrowed),
 		cmocka_unit_test(filters_pick),
 		cmocka_unit_test(peers_of_several_accounts_are_merged),
 		cmocka_unit_test(fn_may_end_it),
