@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-uint64_t clock_now(void);  /* monotonic */
+uint64_t clock_now(void);    /* monotonic */
 uint64_t clock_micros(void); /* the same in microseconds */
-uint64_t clock_wall(void); /* since 1970-01-01 UTC */
+uint64_t clock_wall(void);   /* since 1970-01-01 UTC */
 
 /* From here on both stand still; clock_advance() alone moves them. */
 void clock_fake(uint64_t now, uint64_t wall);

@@ -60,7 +60,8 @@ struct account {
 	/* Of the server's archive: the last that we have; and when we were last up. */
 	char *last_stanza_id;
 	uint64_t last_time;
-	uint64_t last_seq; /* in the log: what the archive has behind that id is here */
+	uint64_t
+	    last_seq; /* in the log: what the archive has behind that id is here */
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	bool has_rosterver;                    /* of the server's features */
