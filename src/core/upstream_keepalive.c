@@ -39,6 +39,11 @@ upstream_keep_alive(void *arg)
 	uint64_t patience = limits->ping_timeout_seconds * 1000;
 	uint64_t read = conn_last_read(stream_conn(u->stream));
 
+	/* While nobody reads it there is no answer to be had. */
+	if (u->proxy->is_full) {
+		timer_set(&u->keepalive, every);
+		return;
+	}
 	if (u->pinged && read >= u->pinged_at)
 		u->pinged = false;
 	/* When it was last there is of interest after a restart. */

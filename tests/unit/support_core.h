@@ -367,6 +367,17 @@ core_server_say(struct core *c, const char *xml)
 
 /* --- all of it --- */
 
+/* Bytes that wait while commits fail are nothing to do. */
+static inline bool
+core_is_ready(const struct core *c)
+{
+	struct loop_conns *conns = loop_conns(c->loop);
+
+	if (c->proxy != NULL && c->proxy->turn.retry_ms != 0)
+		return conns_are_dirty(conns);
+	return conns_are_ready(conns);
+}
+
 static inline void
 core_run(struct core *c)
 {
@@ -379,8 +390,7 @@ core_run(struct core *c)
 		if (!c->holds_jobs)
 			core_run_jobs(c);
 		loop_turn(c->peers, 0);
-		quiet = c->activity != before ||
-			conns_are_ready(loop_conns(c->loop)) ||
+		quiet = c->activity != before || core_is_ready(c) ||
 			conns_are_ready(loop_conns(c->peers)) ?
 		    0 :
 		    quiet + 1;
