@@ -1,6 +1,7 @@
 /* What servers answer by themselves. */
 #include <string.h>
 
+#include "base/text.h"
 #include "rig/rig.h"
 #include "xmpp/ns.h"
 #include "xmpp/stanza.h"
