@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 uint64_t clock_now(void);  /* monotonic */
+uint64_t clock_micros(void); /* the same in microseconds */
 uint64_t clock_wall(void); /* since 1970-01-01 UTC */
 
 /* From here on both stand still; clock_advance() alone moves them. */

@@ -45,15 +45,22 @@ struct account {
 	bool was_up; /* once */
 	/*
 	 * What came meanwhile is known: presence and the outbox may go up. Until then
-	 * gap_open says that somebody is at it (mod/gap.c).
+	 * gap_open says that somebody is at it (mod/gap.c). It stays so while the link is
+	 * lost and the stream may go on.
 	 */
 	bool is_ready, gap_open;
+	/*
+	 * What is asked at a login has its answers, or some of them are lost: then it is
+	 * asked anew when the stream goes on.
+	 */
+	bool is_settled, has_lost;
+	unsigned asked; /* account_ask() that are open */
 	enum account_archive archive;
 	struct archive_prefs archive_prefs; /* of the account's view */
 	/* Of the server's archive: the last that we have; and when we were last up. */
 	char *last_stanza_id;
 	uint64_t last_time;
-	uint64_t last_seq; /* where the log was, when that id came */
+	uint64_t last_seq; /* in the log: what the archive has behind that id is here */
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	bool has_rosterver;                    /* of the server's features */
@@ -88,6 +95,8 @@ struct account {
 struct account *account_new(struct user *, const struct account_config *);
 void account_free(struct account **);
 bool account_is_up(const struct account *);
+/* The stream is new, or what was asked on it first is lost: it is asked. */
+void account_begin(struct account *);
 /* The stream is new, and nothing more is to be learnt first: presence, outbox. */
 void account_ready(struct account *);
 /* What was told of the stream is gone with it. */
@@ -122,11 +131,16 @@ bool account_takes(const struct account *, size_t bytes);
  */
 int account_send(struct account *, const struct elem *);
 /*
- * What is not a message and may not be lost, through the outbox in its order. The
- * account is up.
+ * What is not a message and may not be lost, through the outbox in its order; of_stream:
+ * as there. -1: not up, nor on a stream that may go on, or as account_send().
  */
-int account_post(struct account *, const struct elem *);
-/* However much it has to read: for what ends something that went up before. */
+int account_post(struct account *, const struct elem *, bool of_stream);
+/* What a new stream begins with, before the outbox: hooks' upstream_ready alone. */
+void account_post_first(struct account *, const struct elem *);
+/*
+ * However much it has to read: for what ends something that went up before. Where the
+ * link is lost and the stream may go on it waits in the outbox.
+ */
 int account_send_late(struct account *, const struct elem *);
 /* The answer to a peer's IQ, or an error to any stanza that may fail. */
 void account_answer(struct account *, struct elem *);

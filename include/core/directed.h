@@ -13,7 +13,6 @@ struct directed {
 	uint64_t account; /* the account that carries it */
 	bool is_room;     /* it had <x xmlns='.../muc'/>: a join */
 	char *xml;        /* as it last went up */
-	uint64_t number;  /* of that, on the upstream; 0: not on this stream */
 	char target[];    /* prepared, in the account's terms */
 };
 

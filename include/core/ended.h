@@ -17,6 +17,7 @@ struct user;
 struct ended {
 	TAILQ_ENTRY(ended) next; /* user->ended, the oldest first */
 	uint64_t id;             /* the session's */
+	uint64_t number;         /* goes up from one to the next */
 	char *sm_id;
 	uint64_t view;   /* the account's id; 0: node view */
 	uint64_t device; /* 0: none */

@@ -5,12 +5,16 @@
 #ifndef CORE_FLIGHTS_H
 #define CORE_FLIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/blob.h"
 
-/* The number of one that waits for a stream: no acknowledgement takes it. */
+/*
+ * The numbers of those that wait for a stream count down from here, so that each has
+ * its own; no acknowledgement takes them.
+ */
 #define FLIGHT_UNSENT UINT64_MAX
 
 struct flight {
@@ -19,6 +23,7 @@ struct flight {
 	uint64_t seq;    /* the log's entry; 0: it is none */
 	/* One that is no entry: its bytes, to be sent again; NULL: it is replaced. */
 	struct blob *bytes;
+	bool is_answer; /* to a request: one of open_iqs.h has its number */
 	/* Presence: whose (a full JID), and of which account. */
 	char *jid;
 	uint64_t account;

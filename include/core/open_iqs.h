@@ -25,8 +25,8 @@ struct open_iqs {
 void open_iqs_init(struct open_iqs *);
 void open_iqs_fini(struct open_iqs *);
 void open_iqs_add(struct open_iqs *, const char *id, const char *to);
-/* That one has its answer, with this number. */
-void open_iqs_answered(struct open_iqs *, const char *id, uint64_t number);
+/* That one has its answer, with this number; false: none waits for it. */
+bool open_iqs_answered(struct open_iqs *, const char *id, uint64_t number);
 /* An answer was sent again under another number. */
 void open_iqs_renumber(struct open_iqs *, uint64_t old, uint64_t number);
 /* Those with an answer up to that number are done. The count of them. */

@@ -28,8 +28,13 @@ bool outbox_is_full(const struct outbox *);
  * is on disk.
  */
 void outbox_add(struct outbox *, struct entry *, bool keep);
-/* The same of other stanzas, as bytes in jabber:client; kept, without a delay. */
-void outbox_add_stanza(struct outbox *, const struct elem *);
+/*
+ * The same of other stanzas, as bytes in jabber:client; kept, without a delay.
+ * of_stream: on another stream it means nothing, and is dropped.
+ */
+void outbox_add_stanza(struct outbox *, const struct elem *, bool of_stream);
+/* One of this stream, which is new, before all that waits. */
+void outbox_add_first(struct outbox *, const struct elem *);
 /*
  * Hands what is not on this stream yet to it, while its queue is below max_bytes.
  */
@@ -37,6 +42,8 @@ void outbox_pump(struct outbox *, struct stream *, uint64_t *out,
     size_t max_bytes);
 /* The server has handled all up to that number. */
 void outbox_acknowledge(struct outbox *, uint64_t number);
+/* The first of it that is in the log: its number there; 0: none is. */
+uint64_t outbox_first_seq(const struct outbox *);
 /* So many are on the stream and not acknowledged. */
 size_t outbox_unacknowledged(const struct outbox *);
 /*

@@ -11,6 +11,8 @@ struct session;
 void playback_available(struct session *);
 /* Carbons are on: it may want copies without being available. */
 void playback_carbons(struct session *);
+/* Its stream goes on after a restart. */
+void playback_resumed(struct session *);
 /*
  * It asks an archive for all that came since: it gets nothing played back, and the
  * device is remembered as one that synchronises by itself.

@@ -82,8 +82,9 @@ struct session {
 	bool following;
 	bool held; /* until it is known what it does: playback.h */
 	struct timer follow_timer;
-	unsigned char *owed; /* a bit an entry from owed_from to live_from */
-	uint64_t owed_from;
+	/* Of what was there before it: a bit an entry that it is to get. */
+	unsigned char *owed;
+	uint64_t owed_from, owed_to;
 	uint64_t cursor;                  /* the next entry to look at */
 	size_t queue_frames, queue_bytes; /* its window, as it began */
 	/* Entries before it were there already: delayed, and only what reached nobody. */

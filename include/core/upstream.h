@@ -34,6 +34,8 @@ bool upstream_is_refused(const struct upstream *);
 /* It will not try again until the configuration changes. */
 bool upstream_has_stopped(const struct upstream *);
 bool upstream_is_up(const struct upstream *);
+/* Its link is lost, and its stream may go on. */
+bool upstream_may_resume(const struct upstream *);
 struct stream *upstream_stream(struct upstream *); /* NULL while it is not up */
 /*
  * The proxy ends: a stream that can be resumed is left as it is, without a word; else

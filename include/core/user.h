@@ -37,6 +37,7 @@ struct user {
 	uint64_t last_device;
 	struct ended_streams ended;
 	unsigned ended_count;
+	uint64_t last_ended;
 	bool is_changed; /* proxy->changed_users */
 	LIST_ENTRY(user) changed_next;
 	struct archive_prefs archive_prefs; /* of node view */
@@ -49,6 +50,8 @@ struct user {
 	    carriers; /* peer's bare JID to the account that last exchanged a message */
 	struct recent *sent; /* ids of messages to oneself, to their session */
 	struct recent *live; /* the same of what is not in the log */
+	/* Resources that had gone when the proxy was started, to their view. */
+	struct recent *departed;
 };
 
 struct user *user_new(struct proxy *, const struct user_config *);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "io/pauses.h"
 #include "io/timer.h"
 
 struct loop;
@@ -85,6 +86,9 @@ struct loop_source *loop_watch(struct loop *, int fd, uint32_t epoll_events,
     void (*ready)(void *arg, uint32_t epoll_events), void *arg);
 void loop_source_events(struct loop_source *, uint32_t epoll_events);
 void loop_unwatch(struct loop_source **);
+
+/* How long the turns took, but for waiting; the owner may clear it. */
+struct pauses *loop_pauses(struct loop *);
 
 /* The parts that conn.c and timer.c hang their things on; nobody else's. */
 struct loop_conns;

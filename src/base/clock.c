@@ -24,6 +24,17 @@ clock_now(void)
 }
 
 uint64_t
+clock_micros(void)
+{
+	struct timespec ts;
+
+	if (fake.on)
+		return fake.now * 1000;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t
 clock_wall(void)
 {
 	return fake.on ? fake.wall : read_clock(CLOCK_REALTIME);

@@ -28,16 +28,30 @@ limits_of(const struct account *a)
 	return &a->user->proxy->config->limits;
 }
 
+static void
+count_own(struct account *a, bool is_answered)
+{
+	a->asked--;
+	a->has_lost = a->has_lost || !is_answered;
+	if (a->is_settled || a->has_lost || a->asked > 0)
+		return;
+	a->is_settled = true;
+	account_touch(a, ACCOUNT_SELF);
+}
+
 /* To whoever asked: an answer, or an error where answer is NULL. Frees the iq. */
 static void
 finish_iq(struct account *a, struct iq *iq, struct elem *answer)
 {
 	struct session *s;
 
-	if (iq->done != NULL)
+	if (iq->done != NULL) {
 		iq->done(a, answer, iq->arg);
-	else if ((s = proxy_find_session(a->user->proxy, iq->session)) != NULL)
+		count_own(a, answer != NULL);
+	} else if ((s = proxy_find_session(a->user->proxy, iq->session)) !=
+	    NULL) {
 		session_take_answer(s, a, iq, answer);
+	}
 	iq_free(&iq);
 }
 
@@ -111,7 +125,8 @@ account_free(struct account **holder)
 	if (a == NULL)
 		return;
 	/* What is open is told while the account is still whole. */
-	upstream_stop(a->upstream, "the account is gone");
+	if (!a->user->proxy->is_abandoned)
+		upstream_stop(a->upstream, "the account is gone");
 	hooks_account_free(a);
 	upstream_free(&a->upstream);
 	timer_stop(&a->iq_timer);
@@ -214,24 +229,35 @@ account_send(struct account *a, const struct elem *stanza)
 int
 account_send_late(struct account *a, const struct elem *stanza)
 {
-	return put(a, stanza, true);
+	if (account_is_up(a) || !a->is_ready)
+		return put(a, stanza, true);
+	outbox_add_stanza(a->outbox, stanza, true);
+	return 0;
 }
 
 int
-account_post(struct account *a, const struct elem *stanza)
+account_post(struct account *a, const struct elem *stanza, bool of_stream)
 {
 	struct buf bytes = { 0 };
 	bool fits;
 
+	if (!account_is_up(a) && !upstream_may_resume(a->upstream))
+		return -1;
 	elem_write(&bytes, stanza, NS_CLIENT);
-	fits = account_takes(a, bytes.len) && has_room(a) &&
-	    !outbox_is_full(a->outbox);
+	fits = account_takes(a, bytes.len) && !outbox_is_full(a->outbox) &&
+	    (!account_is_up(a) || has_room(a));
 	buf_free(&bytes);
 	if (!fits)
 		return -1;
-	outbox_add_stanza(a->outbox, stanza);
+	outbox_add_stanza(a->outbox, stanza, of_stream);
 	account_pump(a);
 	return 0;
+}
+
+void
+account_post_first(struct account *a, const struct elem *stanza)
+{
+	outbox_add_first(a->outbox, stanza);
 }
 
 void
@@ -279,6 +305,16 @@ fail_lost_iqs(struct account *a, uint64_t acked)
 }
 
 void
+account_begin(struct account *a)
+{
+	a->is_settled = a->has_lost = false;
+	account_touch(a, ACCOUNT_SELF);
+	hooks_upstream_up(a);
+	if (!a->gap_open && !a->is_ready)
+		account_ready(a);
+}
+
+void
 account_resumed(struct account *a, uint64_t acked)
 {
 	outbox_acknowledge(a->outbox, acked);
@@ -290,6 +326,8 @@ account_resumed(struct account *a, uint64_t acked)
 	}
 	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
 	hooks_upstream_resumed(a, acked);
+	if (!a->is_settled && (a->has_lost || a->asked == 0))
+		account_begin(a);
 	availability_update(a);
 	account_pump(a);
 }
@@ -327,6 +365,7 @@ account_ask(struct account *a, struct elem *stanza, const char *to,
 	elem_set(stanza, "to", to);
 	if (account_send(a, stanza) == 0) {
 		iq->number = upstream_sent(a->upstream);
+		a->asked++;
 		return 0;
 	}
 	iq_table_take(a->iqs, iq);

@@ -11,7 +11,12 @@
 #include "core/upstream.h"
 #include "core/user.h"
 
-enum { FLAG_WAS_UP = 1, FLAG_READY = 2, FLAG_ROSTERVER = 4 };
+enum {
+	FLAG_WAS_UP = 1,
+	FLAG_READY = 2,
+	FLAG_ROSTERVER = 4,
+	FLAG_SETTLED = 8,
+};
 
 void
 account_touch(struct account *a, unsigned what)
@@ -38,7 +43,8 @@ save_self(struct account *a)
 	pack_string(&b, a->full);
 	pack_uint(&b,
 	    (a->was_up ? FLAG_WAS_UP : 0) | (a->is_ready ? FLAG_READY : 0) |
-		(a->has_rosterver ? FLAG_ROSTERVER : 0));
+		(a->has_rosterver ? FLAG_ROSTERVER : 0) |
+		(a->is_settled ? FLAG_SETTLED : 0));
 	pack_uint(&b, a->max_bytes);
 	pack_string(&b, a->presence_sent);
 	pack_uint(&b, a->presence_number);
@@ -85,6 +91,7 @@ load_self(void *arg, const void *key, size_t key_len, const void *value,
 	a->was_up = flags & FLAG_WAS_UP;
 	a->is_ready = (flags & FLAG_READY) != 0;
 	a->has_rosterver = (flags & FLAG_ROSTERVER) != 0;
+	a->is_settled = (flags & FLAG_SETTLED) != 0;
 	a->max_bytes = unpack_uint(&u);
 	a->presence_sent = unpack_string(&u);
 	a->presence_number = unpack_uint(&u);

@@ -11,6 +11,7 @@
 #include "core/hooks.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/upstream.h"
 #include "xmpp/ns.h"
 
@@ -117,6 +118,8 @@ availability_update(struct account *a)
 		a->presence_sent = buf_take(&bytes);
 		a->presence_number = upstream_sent(a->upstream);
 		account_touch(a, ACCOUNT_SELF);
+		/* In custody, as a resumed server is not told again. */
+		turn_urge(a->user->proxy);
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
 		    "presence-sent", "account=%s", a->jid);
 	}

@@ -35,6 +35,7 @@ device_save(struct user *u, const struct device *d)
 		(d->uses_carbons ? FLAG_CARBONS : 0) |
 		(d->uses_archive ? FLAG_ARCHIVE : 0));
 	pack_uint(&value, d->seen);
+	pack_uint(&value, d->seen);
 	batch_put(&u->proxy->batch, STATE_DEVICE, u->id, key.data, key.len,
 	    value.data, value.len);
 	turn_touch(u->proxy);
@@ -188,10 +189,31 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 	d->seen = unpack_uint(&v);
 }
 
+/* The store gives them in the order of their keys. */
+static void
+sort_by_seen(struct devices *all)
+{
+	struct devices sorted = TAILQ_HEAD_INITIALIZER(sorted);
+	struct device *d, *before;
+
+	while ((d = TAILQ_FIRST(all)) != NULL) {
+		TAILQ_REMOVE(all, d, next);
+		before = TAILQ_LAST(&sorted, devices);
+		while (before != NULL && before->seen > d->seen)
+			before = TAILQ_PREV(before, devices, next);
+		if (before != NULL)
+			TAILQ_INSERT_AFTER(&sorted, before, d, next);
+		else
+			TAILQ_INSERT_HEAD(&sorted, d, next);
+	}
+	TAILQ_CONCAT(all, &sorted, next);
+}
+
 void
 device_load_all(struct user *u)
 {
 	user_load_state(u, STATE_DEVICE, u->id, load, u);
+	sort_by_seen(&u->devices);
 }
 
 void

@@ -48,7 +48,6 @@ directed_rename(struct directed **set, struct directed *d, const char *target)
 	fresh->account = d->account;
 	fresh->is_room = d->is_room;
 	fresh->xml = d->xml;
-	fresh->number = d->number;
 	memcpy(fresh->target, target, len + 1);
 	d->xml = NULL;
 	directed_remove(set, d->target);

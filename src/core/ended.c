@@ -31,6 +31,7 @@ put(struct user *u, const struct ended *e)
 		pack_uint(&b, f->number);
 		pack_uint(&b, f->seq);
 	}
+	pack_uint(&b, e->number);
 	batch_put(&u->proxy->batch, STATE_ENDED, u->id, key.data, key.len,
 	    b.data, b.len);
 	turn_touch(u->proxy);
@@ -61,14 +62,32 @@ drop(struct user *u, struct ended *e)
 }
 
 static struct ended *
-add(struct user *u, uint64_t id)
+add(struct user *u)
 {
 	struct ended *e = mem_alloc(sizeof(*e));
 
-	e->id = id;
 	TAILQ_INSERT_TAIL(&u->ended, e, next);
 	u->ended_count++;
+	e->number = ++u->last_ended;
 	return e;
+}
+
+/* The store gives them in the order of their keys. */
+static void
+put_in_order(struct user *u, struct ended *e)
+{
+	struct ended *before;
+
+	TAILQ_REMOVE(&u->ended, e, next);
+	before = TAILQ_LAST(&u->ended, ended_streams);
+	while (before != NULL && before->number > e->number)
+		before = TAILQ_PREV(before, ended_streams, next);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&u->ended, before, e, next);
+	else
+		TAILQ_INSERT_HEAD(&u->ended, e, next);
+	if (e->number > u->last_ended)
+		u->last_ended = e->number;
 }
 
 void
@@ -80,7 +99,8 @@ ended_add(struct session *s)
 
 	if (u->ended_count >= u->proxy->config->limits.sessions_per_user)
 		drop(u, TAILQ_FIRST(&u->ended));
-	e = add(u, s->id);
+	e = add(u);
+	e->id = s->id;
 	e->sm_id = mem_strdup(s->sm_id);
 	e->view = s->account != NULL ? s->account->id : 0;
 	e->device = s->device != NULL ? s->device->id : 0;
@@ -181,7 +201,8 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 
 	unpack_init(&k, key, key_len);
 	unpack_init(&v, value, len);
-	e = add(u, unpack_uint(&k));
+	e = add(u);
+	e->id = unpack_uint(&k);
 	e->sm_id = unpack_string(&v);
 	e->view = unpack_uint(&v);
 	e->device = unpack_uint(&v);
@@ -196,8 +217,11 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 			break;
 		flights_add(&e->flights, &f);
 	}
+	e->number = unpack_uint(&v);
 	if (e->sm_id == NULL)
 		forget(u, e);
+	else
+		put_in_order(u, e);
 }
 
 void

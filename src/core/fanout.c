@@ -74,6 +74,17 @@ moved(struct session *s, uint64_t before)
 		fanout_forget(s);
 }
 
+/* Before it began to follow: the device had it, or others got it. */
+static bool
+was_got(const struct session *s, const struct entry *e)
+{
+	uint64_t at = e->seq - s->owed_from;
+
+	if (s->owed == NULL || e->seq < s->owed_from || e->seq >= s->owed_to)
+		return false;
+	return (s->owed[at / 8] & 1 << at % 8) == 0;
+}
+
 void
 fanout_follow(struct session *s)
 {
@@ -92,7 +103,8 @@ fanout_follow(struct session *s)
 			break;
 		}
 		s->cursor = e->seq + 1;
-		deliver(s, e);
+		if (!was_got(s, e))
+			deliver(s, e);
 	}
 	moved(s, before);
 }

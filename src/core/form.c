@@ -130,17 +130,6 @@ is_too_old(const struct session *s, const struct entry *e)
 	    reached_has(&s->user->reached, e->seq);
 }
 
-/* Before it began to follow: what it had, and others got. */
-static bool
-was_got(const struct session *s, const struct entry *e)
-{
-	uint64_t at = e->seq - s->owed_from;
-
-	if (e->seq == 0 || e->seq >= s->live_from || s->owed == NULL)
-		return false;
-	return (s->owed[at / 8] & 1 << at % 8) == 0;
-}
-
 enum form
 form_of(struct session *s, const struct entry *e, const char **reason)
 {
@@ -151,9 +140,6 @@ form_of(struct session *s, const struct entry *e, const char **reason)
 		return FORM_NOTHING;
 	*reason = "for another session";
 	if (is_for_another(s, e))
-		return FORM_NOTHING;
-	*reason = "got already";
-	if (was_got(s, e))
 		return FORM_NOTHING;
 	*reason = "too old to be played back";
 	if (is_too_old(s, e))

@@ -215,10 +215,16 @@ shorten_tail(struct history *h)
 	t->from = t->count > 0 ? t->entries[0]->seq : t->to;
 }
 
+static struct kept *
+kept_of(struct history *h, const struct entry *e)
+{
+	return entry_is_of_room(e) ? &h->rooms : &h->chats;
+}
+
 static void
 count(struct history *h, const struct entry *e)
 {
-	struct kept *k = entry_is_of_room(e) ? &h->rooms : &h->chats;
+	struct kept *k = kept_of(h, e);
 
 	if (k->count == 0)
 		k->from = e->seq;
@@ -434,11 +440,13 @@ history_is_over(const struct history *h, const struct history_limits *l)
 	    is_over(&h->rooms, l->rooms, l->chat_bytes);
 }
 
+/* false: it got no further. */
 static bool
 trim(struct history *h, struct kept *k, struct store_trim *what)
 {
 	struct store_trimmed gone = { 0 };
 	struct err err = { "" };
+	uint64_t from = k->from;
 
 	what->user = h->user;
 	what->from = k->from;
@@ -452,7 +460,7 @@ trim(struct history *h, struct kept *k, struct store_trim *what)
 	k->from = gone.from;
 	k->count -= gone.count < k->count ? gone.count : k->count;
 	k->bytes -= gone.bytes < k->bytes ? gone.bytes : k->bytes;
-	return gone.count == what->max;
+	return gone.count > 0 || gone.from > from;
 }
 
 /* By count and size, then by age; the entries of the tail are committed by then. */
@@ -469,7 +477,7 @@ trim_kind(struct history *h, struct kept *k, enum rooms rooms, uint64_t count,
 		    TRIM;
 	else if (is_over(k, count, bytes))
 		what.max = 1;
-	more = trim(h, k, &what) || is_over(k, count, bytes);
+	more = trim(h, k, &what) && is_over(k, count, bytes);
 	what.max = TRIM;
 	what.before = before;
 	return (k->count > 0 && before > 0 && trim(h, k, &what)) || more;
@@ -479,17 +487,23 @@ trim_kind(struct history *h, struct kept *k, enum rooms rooms, uint64_t count,
 static void
 forget_trimmed(struct history *h)
 {
+	struct page *t = &h->tail;
+	struct entry *e;
+	size_t n = 0;
+
 	page_clear(&h->read);
-	while (
-	    h->tail.count > 0 && h->tail.entries[0]->seq < history_floor(h)) {
-		h->tail_bytes -= entry_size(h->tail.entries[0]);
-		entry_unref(&h->tail.entries[0]);
-		h->tail.count--;
-		memmove(h->tail.entries, h->tail.entries + 1,
-		    h->tail.count * sizeof(*h->tail.entries));
+	for (size_t i = 0; i < t->count; i++) {
+		e = t->entries[i];
+		if (e->seq >= kept_of(h, e)->from) {
+			t->entries[n++] = e;
+			continue;
+		}
+		h->tail_bytes -= entry_size(e);
+		entry_unref(&e);
 	}
-	if (h->tail.from < history_floor(h))
-		h->tail.from = history_floor(h);
+	t->count = n;
+	if (t->from < history_floor(h))
+		t->from = history_floor(h);
 }
 
 bool

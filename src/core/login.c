@@ -45,7 +45,7 @@ login_free(struct login **holder)
 	s = proxy_find_session(l->proxy, l->session);
 	if (s != NULL && s->stream == NULL && !s->asleep)
 		session_close(s, -1, "the connection ended while binding");
-	if (s == NULL)
+	if (!l->is_handed_over)
 		peers_remove(l->proxy->peers, l->peer);
 	HASH_DEL(l->proxy->logins, l);
 	l->proxy->logins_open--;
@@ -183,6 +183,7 @@ new_session(struct login *l, struct user *u, struct account *view,
 		return NULL;
 	s = session_new(u, view, resource, l->peer);
 	l->session = s->id;
+	l->is_handed_over = true;
 	if (asked != NULL)
 		s->device = device_of(u, view != NULL ? view->id : 0, asked);
 	if (old == NULL)
@@ -241,14 +242,18 @@ resume(void *arg, const char *previd, uint32_t h,
 	struct account *view;
 	struct user *u = proxy_find_login(l->proxy, l->domain, l->name, &view);
 	struct session *s;
+	enum accept_resume result;
 	uint64_t in;
 
 	if (u == NULL)
 		return ACCEPT_NOT_RESUMED;
 	if ((s = find_stream(u, view, previd)) != NULL) {
-		l->session = s->id;
+		result = session_sm_check(s, h, refusal);
+		/* Else it has a connection of its own, or none. */
+		if (result == ACCEPT_RESUMED)
+			l->session = s->id;
 		l->resume_h = h;
-		return session_sm_check(s, h, refusal);
+		return result;
 	}
 	refusal->has_h = ended_take(u, view != NULL ? view->id : 0, previd, h,
 	    &in);
@@ -263,6 +268,7 @@ resumed(void *arg, struct stream *stream)
 	struct login *l = arg;
 	struct session *s = proxy_find_session(l->proxy, l->session);
 
+	l->is_handed_over = true;
 	session_sm_resume(s, stream, l->resume_h, l->peer);
 	login_free(&l);
 }

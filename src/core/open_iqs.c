@@ -70,7 +70,7 @@ open_iqs_add(struct open_iqs *q, const char *id, const char *to)
 	add(q, mem_strdup(id), mem_strdup(to), 0);
 }
 
-void
+bool
 open_iqs_answered(struct open_iqs *q, const char *id, uint64_t number)
 {
 	struct open_iq *iq;
@@ -78,9 +78,10 @@ open_iqs_answered(struct open_iqs *q, const char *id, uint64_t number)
 	TAILQ_FOREACH(iq, &q->all, next) {
 		if (iq->number == 0 && strcmp(iq->id, id) == 0) {
 			iq->number = number;
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 void

@@ -26,6 +26,7 @@ struct parcel {
 	uint64_t number; /* on the stream; 0: not on it yet */
 	uint64_t time;   /* wall ms: when it was taken */
 	bool keep;
+	bool of_stream;      /* it is for this stream alone */
 	bool late;           /* it goes up with a delay */
 	struct entry *entry; /* of a message; NULL: another stanza */
 	struct blob *bytes;  /* of that */
@@ -42,10 +43,12 @@ struct outbox {
 };
 
 #define BYTES_EACH 16384 /* on average, when all places are taken */
+#define MIDDLE_ID  (UINT64_C(1) << 48) /* there is room in front, too */
 
 /* --- on disk --- */
 
 enum { FROM_LOG, IN_FULL, STANZA };
+enum { FLAG_LATE = 1, FLAG_OF_STREAM = 2 };
 
 static struct batch *
 batch_of(const struct outbox *box)
@@ -89,7 +92,8 @@ put(struct outbox *box, const struct parcel *p)
 				     IN_FULL);
 	pack_uint(&b, p->number);
 	pack_uint(&b, p->time);
-	pack_uint(&b, p->late);
+	pack_uint(&b,
+	    (p->late ? FLAG_LATE : 0) | (p->of_stream ? FLAG_OF_STREAM : 0));
 	if (p->entry == NULL)
 		pack_bytes(&b, blob_data(p->bytes), blob_len(p->bytes));
 	else if (p->entry->seq != 0)
@@ -156,6 +160,7 @@ outbox_new(struct account *a, size_t max)
 	TAILQ_INIT(&box->parcels);
 	box->account = a;
 	box->max = max;
+	box->last_id = MIDDLE_ID;
 	return box;
 }
 
@@ -195,11 +200,17 @@ outbox_is_full(const struct outbox *box)
 }
 
 static void
+count_in(struct outbox *box, const struct parcel *p)
+{
+	box->count++;
+	box->bytes += parcel_bytes(p);
+}
+
+static void
 append(struct outbox *box, struct parcel *p)
 {
 	TAILQ_INSERT_TAIL(&box->parcels, p, next);
-	box->count++;
-	box->bytes += parcel_bytes(p);
+	count_in(box, p);
 	if (p->id > box->last_id)
 		box->last_id = p->id;
 	if (box->next == NULL && p->number == 0)
@@ -229,16 +240,42 @@ outbox_add(struct outbox *box, struct entry *e, bool keep)
 	put(box, p);
 }
 
-void
-outbox_add_stanza(struct outbox *box, const struct elem *stanza)
+static struct parcel *
+parcel_of(struct outbox *box, const struct elem *stanza, bool of_stream)
 {
 	struct parcel *p = parcel_new(box);
 	struct buf b = { 0 };
 
+	p->of_stream = of_stream;
 	elem_write(&b, stanza, NS_CLIENT);
 	p->bytes = blob_new(b.data, b.len);
 	buf_free(&b);
+	return p;
+}
+
+void
+outbox_add_stanza(struct outbox *box, const struct elem *stanza, bool of_stream)
+{
+	struct parcel *p = parcel_of(box, stanza, of_stream);
+
 	append(box, p);
+	put(box, p);
+}
+
+void
+outbox_add_first(struct outbox *box, const struct elem *stanza)
+{
+	struct parcel *first = TAILQ_FIRST(&box->parcels);
+	struct parcel *p = parcel_of(box, stanza, true);
+
+	if (first != NULL && first->number == 0) {
+		p->id = first->id - 1;
+		TAILQ_INSERT_HEAD(&box->parcels, p, next);
+		count_in(box, p);
+		box->next = p;
+	} else {
+		append(box, p);
+	}
 	put(box, p);
 }
 
@@ -307,6 +344,18 @@ outbox_acknowledge(struct outbox *box, uint64_t number)
 	}
 }
 
+uint64_t
+outbox_first_seq(const struct outbox *box)
+{
+	const struct parcel *p;
+
+	TAILQ_FOREACH(p, &box->parcels, next) {
+		if (p->entry != NULL && p->entry->seq != 0)
+			return p->entry->seq;
+	}
+	return 0;
+}
+
 size_t
 outbox_unacknowledged(const struct outbox *box)
 {
@@ -330,7 +379,7 @@ outbox_rewind(struct outbox *box, bool delay)
 		box->has_stream = false;
 	for (p = TAILQ_FIRST(&box->parcels); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, next);
-		if (delay && !p->keep) {
+		if (delay && (!p->keep || p->of_stream)) {
 			take_out(box, p);
 			parcel_free(p);
 			continue;
@@ -417,12 +466,14 @@ static void
 load_one(struct outbox *box, const void *key, size_t key_len, struct unpack *u)
 {
 	struct parcel *p = parcel_new(box);
-	uint64_t kind = unpack_uint(u);
+	uint64_t kind = unpack_uint(u), flags;
 
 	p->id = unpack_key(key, key_len);
 	p->number = unpack_uint(u);
 	p->time = unpack_uint(u);
-	p->late = unpack_uint(u) != 0;
+	flags = unpack_uint(u);
+	p->late = flags & FLAG_LATE;
+	p->of_stream = (flags & FLAG_OF_STREAM) != 0;
 	if (unpack_content(box, p, kind, u)) {
 		append(box, p);
 		return;

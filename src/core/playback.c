@@ -63,39 +63,66 @@ first_owed(const struct session *s)
 	return seq;
 }
 
+/* Behind what it has looked at: it was to get it, and is still. */
+static bool
+is_still_owed(const struct session *s, uint64_t seq, uint64_t looked_at)
+{
+	uint64_t at = seq - s->owed_from;
+
+	if (s->owed == NULL || seq < looked_at || seq < s->owed_from ||
+	    seq >= s->owed_to)
+		return false;
+	return (s->owed[at / 8] & 1 << at % 8) != 0;
+}
+
 /*
- * A bit for each entry before live_from that it is to get: those from all_from on, and
- * what has reached nobody by now.
+ * A bit for each entry before live_from that it is to get: those from all_from on, what
+ * has reached nobody by now, and what was owed before from looked_at on.
  */
 static void
-note_owed(struct session *s, uint64_t all_from)
+note_owed(struct session *s, uint64_t all_from, uint64_t looked_at)
 {
+	unsigned char *owed;
 	uint64_t at;
 
-	fanout_forget(s);
-	if (s->cursor >= s->live_from)
+	if (s->cursor >= s->live_from) {
+		fanout_forget(s);
 		return;
-	s->owed_from = s->cursor;
-	s->owed = mem_alloc((s->live_from - s->cursor) / 8 + 1);
-	for (uint64_t seq = s->cursor; seq < s->live_from; seq++) {
-		at = seq - s->owed_from;
-		if (seq >= all_from || is_owed(s, seq))
-			s->owed[at / 8] |= (unsigned char)(1 << at % 8);
 	}
+	owed = mem_alloc((s->live_from - s->cursor) / 8 + 1);
+	for (uint64_t seq = s->cursor; seq < s->live_from; seq++) {
+		at = seq - s->cursor;
+		if (seq >= all_from || is_owed(s, seq) ||
+		    is_still_owed(s, seq, looked_at))
+			owed[at / 8] |= (unsigned char)(1 << at % 8);
+	}
+	fanout_forget(s);
+	s->owed = owed;
+	s->owed_from = s->cursor;
+	s->owed_to = s->live_from;
+	session_touch(s, CHANGED_SELF);
 }
 
 /* --- beginning --- */
 
+/*
+ * own: from there on all is the device's; what is before it is there because it reached
+ * nobody. The device keeps its place until it has got what is its own.
+ */
 static void
-begin(struct session *s, uint64_t cursor)
+begin(struct session *s, uint64_t cursor, uint64_t own)
 {
+	struct device *d = s->device;
+
 	timer_stop(&s->follow_timer);
 	s->held = false;
 	s->following = true;
 	s->cursor = cursor;
 	s->live_from = history_next(s->user->history);
-	if (s->device != NULL)
-		s->device->has_started = true;
+	if (d != NULL && (!d->has_started || d->cursor < own))
+		d->cursor = own;
+	if (d != NULL)
+		d->has_started = true;
 	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS | CHANGED_DEVICE);
 }
 
@@ -116,8 +143,8 @@ begin_known(struct session *s)
 
 	if (cursor < least)
 		cursor = least;
-	begin(s, owed < cursor ? owed : cursor);
-	note_owed(s, cursor);
+	begin(s, owed < cursor ? owed : cursor, cursor);
+	note_owed(s, cursor, s->live_from);
 	log_event(LEVEL_INFO, s->log_id, "playback",
 	    "from=%llu to=%llu reason=\"a device that is known\"",
 	    (unsigned long long)s->cursor, (unsigned long long)s->live_from);
@@ -130,18 +157,20 @@ begin_unknown(struct session *s)
 	uint64_t some = back_from_end(s, limits_of(s)->playback_new);
 	uint64_t owed = first_owed(s);
 
-	begin(s, owed < some ? owed : some);
-	note_owed(s, some);
+	begin(s, owed < some ? owed : some, some);
+	note_owed(s, some, s->live_from);
 	fanout_follow(s);
 }
 
 static void
 begin_at_end(struct session *s)
 {
-	reached_add_before(&s->user->reached, history_next(s->user->history));
+	uint64_t next = history_next(s->user->history);
+
+	reached_add_before(&s->user->reached, next);
 	user_touch(s->user);
 	fanout_forget(s);
-	begin(s, history_next(s->user->history));
+	begin(s, next, next);
 	log_event(LEVEL_INFO, s->log_id, "playback",
 	    "reason=\"it reads the archive instead\"%s", "");
 }
@@ -230,15 +259,27 @@ playback_archive(struct session *s)
 void
 playback_more(struct session *s)
 {
-	uint64_t first = first_owed(s);
+	uint64_t first = first_owed(s), looked_at = s->cursor;
 
 	if (s->closing || !s->following || first >= s->cursor)
 		return;
 	if (s->live_from < s->cursor)
 		s->live_from = s->cursor;
 	s->cursor = first;
-	note_owed(s, s->live_from);
+	note_owed(s, s->live_from, looked_at);
 	fanout_follow(s);
+}
+
+/* What it waited for is not saved: it waits anew. */
+void
+playback_resumed(struct session *s)
+{
+	if (s->closing || s->following || s->held || s->follow_timer.at != 0)
+		return;
+	if (s->available)
+		playback_available(s);
+	else if (s->carbons)
+		playback_carbons(s);
 }
 
 void

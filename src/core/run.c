@@ -99,6 +99,22 @@ terminate(struct running *r)
 	timer_set(&r->linger, LINGER_MS);
 }
 
+/* Since it was last asked. */
+static void
+tell_pauses(struct running *r)
+{
+	struct pauses *p = loop_pauses(r->loop);
+
+	log_event(LEVEL_INFO, "proxy", "pauses",
+	    "turns=%llu p50_us=%llu p99_us=%llu p999_us=%llu max_us=%llu",
+	    (unsigned long long)p->count,
+	    (unsigned long long)pauses_share(p, 500),
+	    (unsigned long long)pauses_share(p, 990),
+	    (unsigned long long)pauses_share(p, 999),
+	    (unsigned long long)p->max);
+	*p = (struct pauses){ 0 };
+}
+
 static void
 on_signal(void *arg, uint32_t events)
 {
@@ -109,6 +125,8 @@ on_signal(void *arg, uint32_t events)
 	while (read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
 			reload(r);
+		else if (info.ssi_signo == SIGUSR1)
+			tell_pauses(r);
 		else
 			terminate(r);
 	}
@@ -121,6 +139,7 @@ our_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
 }
 
 void

@@ -302,11 +302,23 @@ may_queue(struct session *s)
 	return false;
 }
 
-/* Below a third of the window it is read again: on_drained(). */
+static bool
+queue_has_room(const struct session *s)
+{
+	const struct conn *conn = stream_conn(s->stream);
+
+	return conn_queued_frames(conn) < s->queue_frames &&
+	    conn_queued_bytes(conn) < s->queue_bytes;
+}
+
+/*
+ * Below a third of the window it is read again: on_drained(). What is written and not
+ * acknowledged does not count: the acknowledgement has to be read.
+ */
 static void
 pause_reading(struct session *s)
 {
-	if (s->stream == NULL || s->paused || session_has_room(s))
+	if (s->stream == NULL || s->paused || queue_has_room(s))
 		return;
 	s->paused = true;
 	conn_pause(stream_conn(s->stream), true);
@@ -380,12 +392,6 @@ session_send_frame(struct session *s, const char *head, size_t len,
 bool
 session_has_room(const struct session *s)
 {
-	const struct conn *conn;
-
-	if (s->closing || s->stream == NULL)
-		return false;
-	conn = stream_conn(s->stream);
-	return conn_queued_frames(conn) < s->queue_frames &&
-	    conn_queued_bytes(conn) < s->queue_bytes &&
+	return !s->closing && s->stream != NULL && queue_has_room(s) &&
 	    s->flights.count < s->queue_frames;
 }

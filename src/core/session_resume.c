@@ -1,12 +1,12 @@
 /* A stream that goes on (XEP-0198 5): after a cut and after a restart alike. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/missed.h"
+#include "core/playback.h"
 #include "core/proxy.h"
 #include "core/session_sm.h"
 #include "core/turn.h"
@@ -81,39 +81,49 @@ take_acknowledged(struct session *s)
 }
 
 static void
-send_bytes_again(struct session *s, struct flight *f)
+send_bytes_again(struct session *s, const struct flight *old)
 {
-	uint64_t old = f->number;
+	struct flight f = { .bytes = blob_ref(old->bytes),
+		.is_answer = old->is_answer };
+	uint64_t number = old->number;
 
-	session_sm_send(s, f->bytes, NULL);
-	f->bytes = NULL;
-	open_iqs_renumber(&s->open_iqs, old, s->sm.out);
+	stream_send_frame(s->stream, NULL, 0, f.bytes, NULL);
+	session_sm_sent(s, &f);
+	if (old->is_answer)
+		open_iqs_renumber(&s->open_iqs, number, s->sm.out);
 }
 
-/* In the old order under new numbers; of presence what is current, later. */
+static void
+send_one_again(struct session *s, const struct flight *f)
+{
+	if (f->seq != 0)
+		fanout_again(s, f->seq);
+	else if (f->bytes != NULL)
+		send_bytes_again(s, f);
+	else if (f->jid != NULL)
+		missed_add(s, f->account, f->jid);
+}
+
+/*
+ * In the old order under new numbers, behind what is still to be sent again; of presence
+ * what is current, later. Where that closes the session, ended.h gets all of it.
+ */
 static void
 send_again(struct session *s)
 {
-	struct flights old = s->flights;
 	struct flight f;
 
-	memset(&s->flights, 0, sizeof(s->flights));
-	while (old.count > 0) {
-		f = flights_take(&old);
+	for (uint32_t left = s->flights.count; left > 0; left--) {
+		f = *flights_first(&s->flights);
+		send_one_again(s, &f);
 		if (s->closing)
-			;
-		else if (f.seq != 0)
-			fanout_again(s, f.seq);
-		else if (f.bytes != NULL)
-			send_bytes_again(s, &f);
-		else if (f.jid != NULL)
-			missed_add(s, f.account, f.jid);
+			return;
+		f = flights_take(&s->flights);
 		flight_fini(&f);
 	}
-	flights_fini(&old);
 }
 
-/* The answers were lost with the process. */
+/* The answers were lost with the process; the errors are got when acknowledged. */
 static void
 fail_open_iqs(struct session *s)
 {
@@ -121,14 +131,17 @@ fail_open_iqs(struct session *s)
 	struct open_iq *iq;
 	struct route r = { 0 };
 
-	while (!s->closing && (iq = open_iqs_take(&s->open_iqs)) != NULL) {
+	TAILQ_FOREACH(iq, &s->open_iqs.all, next)
+		iq->number = 0;
+	TAILQ_FOREACH(iq, &s->open_iqs.all, next) {
+		if (s->closing)
+			break;
 		r.stanza = elem_new(arena, NS_CLIENT, "iq");
 		elem_set(r.stanza, "type", "get");
 		elem_set(r.stanza, "id", iq->id);
 		elem_set(r.stanza, "to", iq->to);
 		session_reply_error(s, &r, ERR_REMOTE_SERVER_TIMEOUT,
 		    "the proxy was started anew, and the answer is lost");
-		open_iq_free(&iq);
 	}
 	arena_free(&arena);
 }
@@ -148,6 +161,8 @@ session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
 	if (s->is_restored)
 		fail_open_iqs(s);
 	hooks_session_resumed(s, s->is_restored);
+	if (s->is_restored)
+		playback_resumed(s);
 	s->is_restored = false;
 	session_touch(s,
 	    CHANGED_SELF | CHANGED_COUNTERS | CHANGED_IQS | CHANGED_DEVICE);

@@ -75,8 +75,19 @@ pack_directed(struct session *s, struct buf *b)
 		pack_uint(b, d->account);
 		pack_uint(b, d->is_room);
 		pack_string(b, d->xml);
-		pack_uint(b, d->number);
 	}
+}
+
+static void
+pack_owed(const struct session *s, struct buf *b)
+{
+	size_t len = 0;
+
+	if (s->owed != NULL)
+		len = (s->owed_to - s->owed_from) / 8 + 1;
+	pack_uint(b, s->owed_from);
+	pack_uint(b, s->owed_to);
+	pack_bytes(b, s->owed, len);
 }
 
 static void
@@ -91,8 +102,11 @@ save_self(struct session *s)
 	pack_uint(&b, s->device != NULL ? s->device->id : 0);
 	pack_uint(&b, flags_of(s));
 	pack_uint(&b, s->roster_got);
+	pack_uint(&b, s->roster_told);
+	pack_uint(&b, s->roster_number);
 	pack_presence(s, &b);
 	pack_directed(s, &b);
+	pack_owed(s, &b);
 	put(s, STATE_SESSION, &b);
 	buf_free(&b);
 }
@@ -188,7 +202,7 @@ unpack_presence(struct session *s, struct unpack *u)
 static void
 unpack_directed(struct session *s, struct unpack *u)
 {
-	uint64_t count = unpack_uint(u), account, number;
+	uint64_t count = unpack_uint(u), account;
 	size_t max = s->proxy->config->limits.directed_presences;
 	char *target, *xml;
 	bool is_room;
@@ -198,14 +212,28 @@ unpack_directed(struct session *s, struct unpack *u)
 		account = unpack_uint(u);
 		is_room = unpack_uint(u) != 0;
 		xml = unpack_string(u);
-		number = unpack_uint(u);
-		if (target != NULL &&
-		    directed_add(&s->directed, target, account, is_room, xml,
-			max))
-			directed_find(s->directed, target)->number = number;
+		if (target != NULL)
+			(void)directed_add(&s->directed, target, account,
+			    is_room, xml, max);
 		free(target);
 		free(xml);
 	}
+}
+
+static void
+unpack_owed(struct session *s, struct unpack *u)
+{
+	uint64_t from = unpack_uint(u), to = unpack_uint(u);
+	const void *bits;
+	size_t len;
+
+	bits = unpack_bytes(u, &len);
+	if (!unpack_is_good(u) || to <= from || len != (to - from) / 8 + 1)
+		return;
+	s->owed = mem_alloc(len);
+	memcpy(s->owed, bits, len);
+	s->owed_from = from;
+	s->owed_to = to;
 }
 
 static void
@@ -237,11 +265,14 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 	s->sm_max = (unsigned)max;
 	s->device = device_find(u, device);
 	take_flags(s, unpack_uint(v));
-	s->roster_got = s->roster_told = unpack_uint(v);
+	s->roster_got = unpack_uint(v);
+	s->roster_told = unpack_uint(v);
+	s->roster_number = unpack_uint(v);
 	unpack_presence(s, v);
 	if (s->presence == NULL)
 		s->available = false;
 	unpack_directed(s, v);
+	unpack_owed(s, v);
 	sm_enable(&s->sm);
 	s->asleep = s->is_restored = true;
 out:

@@ -39,7 +39,7 @@ note_cursor(struct session *s)
 	struct device *d = s->device;
 	uint64_t cursor = session_sm_cursor(s);
 
-	if (d == NULL || !s->following || d->cursor == cursor)
+	if (d == NULL || !s->following || cursor <= d->cursor)
 		return;
 	d->cursor = cursor;
 	session_touch(s, CHANGED_DEVICE);
@@ -172,13 +172,14 @@ session_sm_take_pong(struct session *s, const char *id)
 
 /*
  * Nobody answers. A client that says other things and no more is one that does not
- * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had.
+ * answer pings, against RFC 6120 8.2.3; there is no better sign of it to be had. As long
+ * as the question is in the queue it is not asked yet.
  */
 static void
 ack_due(void *arg)
 {
 	struct session *s = arg;
-	uint64_t patience = limits_of(s)->ping_timeout_seconds * 1000;
+	bool has_spoken, is_written;
 
 	if (s->stream == NULL)
 		return;
@@ -186,17 +187,18 @@ ack_due(void *arg)
 		ask(s);
 		return;
 	}
-	if (conn_last_read(stream_conn(s->stream)) < s->asked_at &&
-	    conn_queued_bytes(stream_conn(s->stream)) == 0) {
+	has_spoken = conn_last_read(stream_conn(s->stream)) >= s->asked_at;
+	is_written = conn_queued_bytes(stream_conn(s->stream)) == 0;
+	if (is_written && !has_spoken) {
 		session_lose(s, "no acknowledgement came");
-		return;
+	} else if (is_written && !s->sm.on) {
+		s->sm.acked = s->ack_upto;
+		answered(s);
+	} else {
+		s->asked_at = clock_now();
+		timer_set(&s->ack_timer,
+		    limits_of(s)->ping_timeout_seconds * 1000);
 	}
-	if (s->sm.on) {
-		timer_set(&s->ack_timer, patience);
-		return;
-	}
-	s->sm.acked = s->ack_upto;
-	answered(s);
 }
 
 void
@@ -252,28 +254,43 @@ has_room(struct session *s, const struct blob *bytes)
 	return false;
 }
 
+/* false: it is closed, and took nothing. */
+static bool
+send_kept(struct session *s, struct flight *f)
+{
+	f->number = FLIGHT_UNSENT;
+	if (s->closing || !has_room(s, f->bytes))
+		return false;
+	if (s->asleep)
+		return true;
+	stream_send_frame(s->stream, NULL, 0, f->bytes, NULL);
+	f->number = s->sm.out;
+	f->frame = conn_frames_sent(stream_conn(s->stream));
+	return true;
+}
+
+static void
+keep(struct session *s, struct flight *f)
+{
+	flights_add(&s->flights, f);
+	*f = (struct flight){ 0 };
+	want_ack(s);
+}
+
 void
 session_sm_send(struct session *s, struct blob *bytes, const char *answers)
 {
-	struct flight f = { .bytes = bytes, .number = FLIGHT_UNSENT };
+	struct flight f = { .bytes = bytes };
 
-	if (s->closing || !has_room(s, bytes)) {
-		blob_unref(&bytes);
+	if (!send_kept(s, &f)) {
+		flight_fini(&f);
 		return;
 	}
-	if (s->asleep) {
-		flights_add(&s->flights, &f);
-	} else {
-		stream_send_frame(s->stream, NULL, 0, bytes, NULL);
-		f.number = s->sm.out;
-		f.frame = conn_frames_sent(stream_conn(s->stream));
-		flights_add(&s->flights, &f);
-		want_ack(s);
-	}
-	if (answers == NULL)
-		return;
-	open_iqs_answered(&s->open_iqs, answers, f.number);
-	session_touch(s, CHANGED_IQS);
+	f.is_answer = answers != NULL &&
+	    open_iqs_answered(&s->open_iqs, answers, f.number);
+	if (f.is_answer)
+		session_touch(s, CHANGED_IQS);
+	keep(s, &f);
 }
 
 /* --- nonzas --- */
@@ -468,20 +485,29 @@ session_sm_end(struct session *s)
 		return;
 	ended_add(s);
 	session_unsave(s);
+	/* Nobody is told of its end who could find it alive after a restart. */
+	turn_urge(s->proxy);
 	mem_free_string(&s->sm_id);
+}
+
+/* It has no stream any more, and is still there. */
+static void
+go_to_sleep(struct session *s)
+{
+	s->asleep = true;
+	s->paused = false;
+	s->sm.asked = false;
+	timer_stop(&s->alive);
+	timer_stop(&s->ack_timer);
 }
 
 /* What nobody will answer, and what waits for nobody. */
 static void
 fall_asleep(struct session *s, const char *reason)
 {
-	s->asleep = true;
 	session_detach(s);
 	stream_abort(&s->stream);
-	s->paused = false;
-	s->sm.asked = false;
-	timer_stop(&s->alive);
-	timer_stop(&s->ack_timer);
+	go_to_sleep(s);
 	timer_set(&s->sleep_timer, (uint64_t)s->sm_max * 1000);
 	session_fail_requests(s);
 	log_event(LEVEL_INFO, s->log_id, "session-asleep",
@@ -503,8 +529,9 @@ session_lose(struct session *s, const char *reason)
 void
 session_leave(struct session *s)
 {
-	if (s->closing || s->sm_id == NULL)
+	if (s->closing || s->sm_id == NULL || s->stream == NULL)
 		return;
-	if (s->stream != NULL)
-		stream_leave(&s->stream);
+	session_detach(s);
+	stream_leave(&s->stream);
+	go_to_sleep(s);
 }

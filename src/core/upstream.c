@@ -188,10 +188,8 @@ negotiated(void *arg, struct stream *stream, const char *full,
 	upstream_sm_start(u, features);
 	upstream_take_stream(u, stream, features);
 	upstream_sm_enable(u);
-	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
-	hooks_upstream_up(a);
-	if (!a->gap_open)
-		account_ready(a);
+	account_touch(a, ACCOUNT_COUNTERS);
+	account_begin(a);
 }
 
 static void
@@ -507,6 +505,12 @@ bool
 upstream_is_up(const struct upstream *u)
 {
 	return u->state == UPSTREAM_UP;
+}
+
+bool
+upstream_may_resume(const struct upstream *u)
+{
+	return u->is_suspended;
 }
 
 struct stream *

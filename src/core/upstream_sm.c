@@ -129,6 +129,7 @@ ack_due(void *arg)
 		    "the server does not acknowledge what it is sent");
 		return;
 	}
+	u->asked_at = clock_now();
 	timer_set(&u->ack_timer, limits_of(u)->ping_timeout_seconds * 1000);
 }
 

@@ -14,6 +14,7 @@
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/session_save.h"
+#include "core/siblings.h"
 #include "core/store.h"
 #include "core/turn.h"
 #include "core/upstream.h"
@@ -143,6 +144,7 @@ make_memories(struct user *u, const struct limits *limits)
 	u->carriers = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
 	u->live = recent_new(limits->receipts);
+	u->departed = recent_new(limits->receipts);
 }
 
 struct user *
@@ -173,6 +175,7 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	device_load_all(u);
 	ended_load_all(u);
 	session_load_all(u);
+	siblings_load(u);
 	return u;
 }
 
@@ -199,6 +202,7 @@ user_free(struct user **holder)
 	recent_free(&u->sent);
 	recent_free(&u->live);
 	archive_prefs_fini(&u->archive_prefs);
+	recent_free(&u->departed);
 	mem_wipe(u->derived, sizeof(u->derived));
 	free(u->name);
 	free(u->bare);

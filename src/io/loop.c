@@ -43,6 +43,7 @@ struct loop {
 	/* Removed while the kernel's events may still name them. */
 	SLIST_HEAD(, loop_source) removed;
 	bool reads_held;
+	struct pauses pauses;
 };
 
 struct loop *
@@ -212,9 +213,10 @@ void
 loop_turn(struct loop *loop, int wait_ms)
 {
 	const struct loop_hooks *hooks = &loop->hooks;
-	uint64_t committed = loop->turn;
+	uint64_t committed = loop->turn, began;
 
 	take_events(loop, wait_ms);
+	began = clock_micros();
 	timers_run(loop->timers);
 	read_slices(loop);
 	if (hooks->settle != NULL)
@@ -227,6 +229,13 @@ loop_turn(struct loop *loop, int wait_ms)
 		hooks->reap(hooks->arg);
 	conns_reap(loop->conns);
 	free_removed(loop);
+	pauses_add(&loop->pauses, clock_micros() - began);
+}
+
+struct pauses *
+loop_pauses(struct loop *loop)
+{
+	return &loop->pauses;
 }
 
 struct loop_source *

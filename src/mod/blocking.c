@@ -11,6 +11,7 @@ on_get(struct session *s, struct route *r)
 {
 	(void)r;
 	s->wants_blocks = true;
+	session_touch(s, CHANGED_SELF);
 	return NULL;
 }
 

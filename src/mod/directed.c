@@ -1,6 +1,7 @@
 /*
  * Directed presence (RFC 6121 4.6), rooms included: counted per target over all
- * sessions; the last one's leave goes up. It is sent again on a new stream.
+ * sessions; the last one's leave goes up. It is in the outbox's order, so that a stream
+ * that goes on loses none, and is sent again on a new one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ send_unavailable(struct account *a, const char *target)
 
 	elem_set(p, "type", "unavailable");
 	elem_set(p, "to", target);
-	(void)account_send_late(a, p);
+	if (account_post(a, p, true) == -1)
+		(void)account_send_late(a, p);
 	arena_free(&arena);
 }
 
@@ -81,15 +83,6 @@ refuse(struct session *s, struct route *r, const char *why)
 	return why;
 }
 
-static void
-note_number(struct session *s, struct account *a, const char *target)
-{
-	struct directed *d = directed_find(s->directed, target);
-
-	if (d != NULL)
-		d->number = upstream_sent(a->upstream);
-}
-
 static const char *
 on_available(struct session *s, struct account *a, struct route *r,
     const char *target)
@@ -112,11 +105,9 @@ on_available(struct session *s, struct account *a, struct route *r,
 	if (!fits)
 		return refuse(s, r, "directed presence to too many");
 	session_touch(s, CHANGED_SELF);
-	if (account_send(a, r->stanza) == 0) {
-		note_number(s, a, target);
+	if (account_post(a, r->stanza, true) == 0)
 		return "sent up";
-	}
-	if (!account_is_up(a))
+	if (!account_is_up(a) && !upstream_may_resume(a->upstream))
 		return "goes up on the next stream";
 	if (is_new)
 		directed_remove(&s->directed, target);
@@ -128,7 +119,7 @@ static const char *
 leave(struct account *a, const struct route *r, const char *target,
     bool was_there)
 {
-	if (account_send(a, r->stanza) == 0)
+	if (account_post(a, r->stanza, true) == 0)
 		return "the last one to leave: sent up";
 	if (!was_there)
 		return "the account's server does not take it";
@@ -298,7 +289,7 @@ directed_leave_all(struct session *s)
 
 /* Each target once, whatever the number of sessions that are there. */
 static void
-send_again(struct account *a, struct directed *d)
+send_again(struct account *a, const struct directed *d)
 {
 	struct arena *arena = arena_new();
 	struct elem *p;
@@ -306,8 +297,7 @@ send_again(struct account *a, struct directed *d)
 	p = xml_parse_own(arena, d->xml, strlen(d->xml), NS_CLIENT);
 	if (p != NULL) {
 		elem_set(p, "to", d->target);
-		if (account_send(a, p) == 0)
-			d->number = upstream_sent(a->upstream);
+		account_post_first(a, p);
 	}
 	arena_free(&arena);
 }
@@ -327,24 +317,6 @@ is_first_there(const struct session *s, const struct directed *d)
 	return true;
 }
 
-/* Those that the server has not got: of a new stream all. */
-static void
-send_above(struct account *a, uint64_t acked)
-{
-	struct session *s;
-	struct directed *d, *tmp;
-
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		HASH_ITER(hh, s->directed, d, tmp) {
-			if (!s->closing && d->account == a->id &&
-			    d->xml != NULL && d->number > acked &&
-			    is_first_there(s, d))
-				send_again(a, d);
-		}
-	}
-}
-
-/* The numbers of the stream before mean nothing now. */
 static void
 upstream_ready(struct account *a)
 {
@@ -352,18 +324,12 @@ upstream_ready(struct account *a)
 	struct directed *d, *tmp;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		HASH_ITER(hh, s->directed, d, tmp)
-			if (d->account == a->id)
-				d->number = UINT64_MAX;
-		session_touch(s, CHANGED_SELF);
+		HASH_ITER(hh, s->directed, d, tmp) {
+			if (!s->closing && d->account == a->id &&
+			    d->xml != NULL && is_first_there(s, d))
+				send_again(a, d);
+		}
 	}
-	send_above(a, 0);
-}
-
-static void
-upstream_resumed(struct account *a, uint64_t acked)
-{
-	send_above(a, acked);
 }
 
 const struct module mod_directed = {
@@ -372,5 +338,4 @@ const struct module mod_directed = {
 	.from_client = from_client,
 	.session_gone = directed_leave_all,
 	.upstream_ready = upstream_ready,
-	.upstream_resumed = upstream_resumed,
 };

@@ -75,14 +75,19 @@ stanza_id(const struct account *a, const struct elem *message)
 	return NULL;
 }
 
+/*
+ * What is in the outbox stands in the log before what the server will put behind that
+ * id.
+ */
 static void
 note_last(struct account *a, const char *id)
 {
 	char *old = a->last_stanza_id;
+	uint64_t waiting = outbox_first_seq(a->outbox);
 
 	a->last_stanza_id = mem_strdup(id);
 	free(old);
-	a->last_seq = history_next(a->user->history);
+	a->last_seq = waiting != 0 ? waiting : history_next(a->user->history);
 	account_touch(a, ACCOUNT_COUNTERS);
 }
 

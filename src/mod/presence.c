@@ -23,6 +23,7 @@
 #include "core/relay.h"
 #include "core/route.h"
 #include "core/session.h"
+#include "core/siblings.h"
 #include "core/stand_in.h"
 #include "core/turn.h"
 #include "core/upstream.h"
@@ -196,6 +197,7 @@ on_available(struct session *s, struct route *r)
 	store_presence(s, r->stanza, priority);
 	s->available = true;
 	session_touch(s, CHANGED_SELF);
+	siblings_note(s);
 	relay_sibling(s, s);
 	tell_siblings(s);
 	if (is_first)
@@ -219,6 +221,7 @@ become_unavailable(struct session *s)
 	}
 	s->available = false;
 	session_touch(s, CHANGED_SELF);
+	siblings_note(s);
 	missed_clear(s);
 	if (!s->closing)
 		relay_sibling(s, s);
@@ -404,7 +407,8 @@ gone(void *arg, const struct presence *p)
 	struct account *a = arg;
 	struct presence copy = { .from = mem_strdup(p->from) };
 
-	forget(a, p->from);
+	/* With it p goes. */
+	forget(a, copy.from);
 	spread(a, &copy, relay_farewell);
 	free(copy.from);
 }
@@ -508,6 +512,14 @@ upstream_down(struct account *a)
 
 /* --- after a restart --- */
 
+/* The stream that told of them does not go on: who was told so hears that they went. */
+static void
+depart(struct account *a, const char *full)
+{
+	put(a, full, NULL);
+	recent_set(a->departed, full, clock_wall());
+}
+
 #define DEPARTED_MS 86400000 /* longer than any stream waits to be resumed */
 
 struct waking {
@@ -532,29 +544,16 @@ owe_departed(void *arg, const char *full, uint64_t at)
 	missed_add(w->session, w->account->id, full);
 }
 
-static void
-owe_sibling(struct session *s, const struct session *other)
-{
-	char *jid = mem_printf("%s/%s", s->bare, other->resource);
-
-	missed_add(s, 0, jid);
-	free(jid);
-}
-
 /* What it was told and has not got is not known any more: all that is current. */
 static void
 session_resumed(struct session *s, bool restarted)
 {
-	struct session *other;
 	struct account *a;
 	struct waking w = { .session = s };
 
 	if (!restarted || !s->available)
 		return;
-	LIST_FOREACH(other, &s->user->sessions, next) {
-		if (may_tell(other, s))
-			owe_sibling(s, other);
-	}
+	siblings_owe(s);
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (!session_sees(s, a))
 			continue;
@@ -585,6 +584,8 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 	} else if (gone_at != 0) {
 		batch_delete(&a->user->proxy->batch, STATE_PRESENCE, a->id, key,
 		    key_len);
+	} else if (unpack_is_good(&u) && !a->is_ready) {
+		depart(a, full);
 	} else if (unpack_is_good(&u)) {
 		body = blob_new(bytes, size);
 		(void)presences_set(a->presences, full, id, lang, body);

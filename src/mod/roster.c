@@ -46,6 +46,8 @@ told(struct session *s, const struct account *a)
 	s->roster_number = s->asleep ? UINT64_MAX : s->sm.out;
 	if (s->sm_id == NULL)
 		s->roster_got = s->roster_told;
+	else
+		session_touch(s, CHANGED_SELF);
 }
 
 /* --- gets --- */
@@ -107,6 +109,7 @@ on_get(struct session *s, struct route *r)
 	const char *ver = elem_attr(elem_first(r->stanza), "ver");
 
 	s->wants_roster = true;
+	session_touch(s, CHANGED_SELF);
 	if (roster_is_known(roster_of(s)->roster)) {
 		send_roster(s, r->id, ver);
 		return "answered from the cache";
@@ -123,6 +126,7 @@ on_get(struct session *s, struct route *r)
 	}
 	s->roster_get_id = mem_strdup(r->id);
 	s->roster_get_ver = mem_strdup(ver);
+	timer_init(&s->roster_timer, s->proxy->loop, waited_too_long, s);
 	timer_set(&s->roster_timer, WAIT_MS);
 	return "waits until the account has been up once";
 }
@@ -309,15 +313,20 @@ upstream_up(struct account *a)
 	arena_free(&arena);
 }
 
-/* Those of the meantime, and those whose push was lost with the stream. */
+/*
+ * Those of the meantime; after a restart those too whose push was lost. Without one it
+ * was sent again.
+ */
 static void
 session_resumed(struct session *s, bool restarted)
 {
 	struct account *a = roster_of(s);
 
-	(void)restarted;
+	if (restarted)
+		timer_init(&s->roster_timer, s->proxy->loop, waited_too_long,
+		    s);
 	if (wants_pushes(s, a))
-		push_since(s, a, s->roster_got);
+		push_since(s, a, restarted ? s->roster_got : s->roster_told);
 }
 
 /* --- on disk --- */
@@ -430,12 +439,6 @@ load_account(struct account *a)
 	roster_set_keeper(a->roster, &keeper, a);
 }
 
-static void
-session_bound(struct session *s)
-{
-	timer_init(&s->roster_timer, s->proxy->loop, waited_too_long, s);
-}
-
 const struct module mod_roster = {
 	.name = "roster",
 	.xep = "RFC 6121",
@@ -447,8 +450,8 @@ const struct module mod_roster = {
 	    (const struct peer_iq_handler[]){
 		{ TYPE_SET, NS_ROSTER, "query", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
-	.session_bound = session_bound,
 	.session_resumed = session_resumed,
 	.account_load = load_account,
 	.session_gone = stop_waiting,
+	.session_free = stop_waiting,
 };

@@ -119,6 +119,20 @@ subscription_tell_open(struct session *s, struct account *a)
 	roster_request_each(a->roster, tell, &t);
 }
 
+/* Those that it was sent may have been lost with the process. */
+static void
+session_resumed(struct session *s, bool restarted)
+{
+	struct account *a;
+
+	if (!restarted || !s->available)
+		return;
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a))
+			subscription_tell_open(s, a);
+	}
+}
+
 /* --- from a client --- */
 
 /* Another session has answered this request a moment ago; a new one is open again. */
@@ -171,7 +185,7 @@ from_client(struct session *s, struct route *r)
 	address_rewrite(r->stanza, &map);
 	elem_set(r->stanza, "to", bare);
 	elem_set(r->stanza, "from", NULL);
-	if (account_post(a, r->stanza) == -1) {
+	if (account_post(a, r->stanza, false) == -1) {
 		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
 		    "the account's server does not take it");
 		return "the server does not take it";
@@ -186,4 +200,5 @@ const struct module mod_subscription = {
 	.xep = "RFC 6121",
 	.from_client = from_client,
 	.from_upstream = from_upstream,
+	.session_resumed = session_resumed,
 };

@@ -205,6 +205,9 @@ async def run(opts, folder):
             good = False
             print("\n".join("# " + line for line in str(error).splitlines()))
         good = it.report() and good
+    except asyncio.CancelledError:
+        it.report()
+        raise
     finally:
         try:
             await it.scene.end()

@@ -16,7 +16,7 @@ import xml.etree.ElementTree as ET
 from collections import deque
 
 from lib import stanza
-from lib.raw import RawClient
+from lib.raw import STREAM, RawClient
 from lib.wait import PATIENCE, Failed
 
 from tally import Seen
@@ -24,7 +24,8 @@ from tally import Seen
 SM = "{urn:xmpp:sm:3}"
 MAM = "{urn:xmpp:mam:2}"
 STANZA_ID = "{urn:xmpp:sid:0}stanza-id"
-STREAM_ERROR = "{http://etherx.jabber.org/streams}error"
+STREAM_ERROR = STREAM + "error"
+FEATURES = STREAM + "features"
 ERRORS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
 STANZAS = {stanza.CLIENT + n for n in ("message", "presence", "iq")}
 ASK = "<r xmlns='urn:xmpp:sm:3'/>"
@@ -35,7 +36,9 @@ DEAD_SECONDS = 1.5
 ASK_AT_MOST = 24                # stanzas between two requests
 BACKOFF = (0.02, 0.5)           # seconds before the next try
 REFUSED_SECONDS = 0.3           # before the next message, after a refusal
-PAGE = 250                      # of the archive
+# Of the archive. The server reads all of its file for each, which at the end of
+# a long run takes it a second.
+PAGE = 5000
 
 QUERY = ("<iq type='set' id='%s'><query xmlns='urn:xmpp:mam:2'>"
          "<set xmlns='http://jabber.org/protocol/rsm'><max>%d</max>%s</set>"
@@ -158,6 +161,8 @@ class Client(RawClient):
         await self.open()
         await self.secure()
         features = await self.authenticate()
+        if features.tag != FEATURES:
+            raise Failed("%s gets no features" % self.label)
         if features.find(SM + "sm") is None:
             raise Hopeless("%s is offered no stream management" % self.label)
         if not (self.sm_id and await self._resume()):

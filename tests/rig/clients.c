@@ -31,6 +31,18 @@ log_in(struct run *run, struct rig_client *c, const char *options)
 	return rig_login(c, &login);
 }
 
+/* "h=3"; "h=-3", "h=+3": so many less or more than it is. */
+static uint32_t
+claimed_h(const struct managed *m, const char *h)
+{
+	uint32_t n;
+
+	if (h == NULL)
+		return sm_h(&m->sm);
+	n = (uint32_t)strtol(h, NULL, 10);
+	return *h == '-' || *h == '+' ? sm_h(&m->sm) + n : n;
+}
+
 /* As who it was before, with "h=" and "previd=" in place of the truth. */
 static int
 log_in_again(struct run *run, struct rig_client *c, const char *h,
@@ -38,8 +50,10 @@ log_in_again(struct run *run, struct rig_client *c, const char *h,
 {
 	const struct managed *m = &c->peer.managed;
 	const char *full = c->peer.full, *domain;
-	struct rig_login login = { .resume_h = sm_h(&m->sm) };
+	struct rig_login login = { .resume_h = claimed_h(m, h) };
 
+	if (previd != NULL && (previd = run_expand(run, previd, true)) == NULL)
+		return -1;
 	login.resume_id = previd != NULL ? previd : m->id;
 	if (full == NULL || login.resume_id == NULL) {
 		mem_free_string(&c->failure);
@@ -50,8 +64,6 @@ log_in_again(struct run *run, struct rig_client *c, const char *h,
 	login.name = arena_strndup(run->arena, full, domain - 1 - full);
 	login.domain = arena_strndup(run->arena, domain, strcspn(domain, "/"));
 	login.resource = strchr(domain, '/') + 1;
-	if (h != NULL)
-		login.resume_h = (uint32_t)strtoul(h, NULL, 10);
 	return rig_login(c, &login);
 }
 

@@ -191,6 +191,15 @@ class Soak:
         late = [rss for at, rss in self.samples if at >= last]
         return statistics.median(early), statistics.median(late)
 
+    async def pauses(self):
+        """What the loop measured of its own turns since this was last asked."""
+        before = len(self.proxy.log_lines("event=pauses"))
+        os.kill(self.proxy.process.pid, signal.SIGUSR1)
+        await poll(lambda: len(self.proxy.log_lines("event=pauses")) > before,
+                   10, "the proxy tells its pauses")
+        return self.proxy.log_lines("event=pauses")[-1].partition(
+            "event=pauses ")[2].strip()
+
     async def verdict(self):
         found = await self.faults()
         early, late = self.growth()
@@ -217,7 +226,9 @@ async def soak(opts, folder):
     it = Soak(opts, folder)
     try:
         await it.start()
+        await it.pauses()
         await it.traffic()
+        print("pauses: " + await it.pauses())
         return await it.verdict()
     finally:
         await it.end()

@@ -74,6 +74,7 @@ struct core_server {
 
 struct core {
 	struct store *store;
+	char *store_path; /* NULL: it is in memory */
 	struct loop *loop, *peers;
 	struct proxy *proxy;
 	uint64_t activity;
@@ -521,13 +522,31 @@ core_config(const char *body)
 	return config;
 }
 
-/* Upstreams have begun to dial, and wait for the test. */
-static inline struct core *
-core_new(const char *body)
+/* The proxy is there, on the store as it is. */
+static inline void
+core_start(struct core *c, const char *body)
 {
-	struct core *c = mem_alloc(sizeof(*c));
 	struct proxy_env env = { core_dial_new, core_dial_next, core_dial_free,
 		core_work, c };
+	struct err err = { "" };
+
+	c->store = store_open(c->store_path != NULL ? c->store_path :
+						      ":memory:",
+	    STORE_SYNC_NORMAL, &err);
+	if (c->store == NULL)
+		fail_msg("%s", err.text);
+	c->proxy = proxy_new(c->loop, core_config(body), c->store, &env,
+	    modules);
+}
+
+/*
+ * Upstreams have begun to dial, and wait for the test. path: of the store; NULL: it is
+ * in memory.
+ */
+static inline struct core *
+core_new_in(const char *path, const char *body)
+{
+	struct core *c = mem_alloc(sizeof(*c));
 
 	TAILQ_INIT(&c->dials);
 	STAILQ_INIT(&c->jobs);
@@ -539,10 +558,26 @@ core_new(const char *body)
 	clock_fake(1000000, 1735689600000);
 	log_capture(core_log, c);
 	buf_puts(&c->log, "");
-	c->store = store_open(":memory:", STORE_SYNC_NORMAL, NULL);
-	c->proxy = proxy_new(c->loop, core_config(body), c->store, &env,
-	    modules);
+	c->store_path = mem_strdup(path);
+	core_start(c, body);
 	return c;
+}
+
+static inline struct core *
+core_new(const char *body)
+{
+	return core_new_in(NULL, body);
+}
+
+/* The proxy dies without a word, and the links with it; core_start() may follow. */
+static inline void
+core_kill(struct core *c)
+{
+	core_run_jobs(c);
+	proxy_abandon(&c->proxy);
+	store_close(&c->store);
+	loop_free(&c->loop);
+	c->loop = loop_new(NULL);
 }
 
 static inline void
@@ -568,6 +603,7 @@ core_free(struct core *c)
 	log_capture(NULL, NULL);
 	buf_free(&c->log);
 	free(c->asked);
+	free(c->store_path);
 	free(c);
 	clock_real();
 }
