@@ -164,7 +164,7 @@ stanzas_keep_their_place(void **state)
 	elem_set(e, "type", "subscribe");
 	elem_set(e, "to", "bob@b");
 	add(b, "1", true);
-	outbox_add_stanza(b->box, e);
+	outbox_add_stanza(b->box, e, false);
 	add(b, "2", true);
 	pump(b, 1000);
 	assert_string_equal(written(b),
@@ -405,7 +405,7 @@ it_is_there_after_a_restart_in_order(void **state)
 
 	elem_set(e, "to", "bob@b");
 	add_logged(b, "1");
-	outbox_add_stanza(b->box, e);
+	outbox_add_stanza(b->box, e, false);
 	add(b, "gone", false);
 	full = message(b, "3", "<b/>");
 	full->lang = mem_strdup("fr");
