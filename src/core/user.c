@@ -203,8 +203,6 @@ user_free(struct user **holder)
 	recent_free(&u->live);
 	recent_free(&u->departed);
 	archive_prefs_fini(&u->archive_prefs);
-	archive_prefs_fini(&u->archive_prefs);
-	recent_free(&u->departed);
 	mem_wipe(u->derived, sizeof(u->derived));
 	free(u->name);
 	free(u->bare);
