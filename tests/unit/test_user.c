@@ -197,6 +197,7 @@ test_log_limit(void **state)
 	assert_int_equal(history_next(u->history), 31);
 	assert_int_equal(history_floor(u->history), 1);
 	reload(c, "<limits log-entries='16'/>" ALICE(A B));
+	core_run(c);
 	assert_int_equal(history_floor(u->history), 15);
 	core_free(c);
 }
