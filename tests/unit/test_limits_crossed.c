@@ -66,6 +66,7 @@ static const struct {
 	{ "idle-seconds", "tests/unit/test_session.c" },
 	{ "dials", "tests/unit/test_upstream.c" },
 	{ "connect-seconds", HERE },
+	{ "archive-page", "tests/scripts/limit_archive.xt" },
 };
 
 #define CROSSED (sizeof(crossed) / sizeof(crossed[0]))

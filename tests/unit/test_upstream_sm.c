@@ -99,7 +99,7 @@ what_was_handled_is_told(void **state)
 {
 	TALK(state, SM_FEATURE, CHAT("before"), "drain",
 	    "S> <enabled " SM " id='x' resume='1'/>", "S> <r " SM "/>",
-	    "S< <a " SM " h='0'/>", CHAT("1"),
+	    "S<~ <a " SM " h='0'/>", CHAT("1"),
 	    "S> <presence from='bob@b.example/x' to='$S'/>",
 	    "S> <iq type='get' id='v' from='bob@b.example/x' to='$S'>"
 	    "<query xmlns='urn:q'/></iq>",
@@ -334,12 +334,14 @@ after_sigterm_it_goes_on_as_well(void **state)
 static void
 one_that_is_being_asked_for_may_go_on(void **state)
 {
+	static const char *const features[] = { "<sm " SM "/>", NULL };
 	struct core *c = core_new("<limits auth-seconds='60'/>" CORE_ALICE(""));
 	struct upstream *u = core_account(c, "alice")->upstream;
 	struct transport *near, *far;
 	struct core_dial *d;
 
 	(void)state;
+	c->features = features;
 	core_connect(c);
 	core_server_say(c, "<enabled " SM " id='x' resume='1' max='70'/>");
 	core_run(c);
