@@ -52,6 +52,7 @@ static const struct {
 	{ "ack-stanzas", "tests/unit/test_session_sm.c" },
 	{ "ack-seconds", "tests/unit/test_session_sm.c" },
 	{ "store-reserve-bytes", "tests/unit/test_upkeep.c" },
+	{ "archive-page", "tests/scripts/limit_archive.xt" },
 	{ "outbox-entries", "tests/scripts/outbox_limit.xt" },
 	{ "outbox-seconds", "tests/unit/test_bounce.c" },
 	{ "iqs-per-session", "tests/scripts/limit_iqs.xt" },
@@ -66,7 +67,6 @@ static const struct {
 	{ "idle-seconds", "tests/unit/test_session.c" },
 	{ "dials", "tests/unit/test_upstream.c" },
 	{ "connect-seconds", HERE },
-	{ "archive-page", "tests/scripts/limit_archive.xt" },
 };
 
 #define CROSSED (sizeof(crossed) / sizeof(crossed[0]))
