@@ -18,7 +18,7 @@ struct login {
 	char *tried;
 	struct deriving *deriving; /* out for it; the worker's */
 	uint64_t session;          /* once bound, or found to be resumed */
-	bool is_handed_over;       /* the connection is the session's to count */
+	bool is_handed_over; /* the connection is the session's to count */
 	uint32_t resume_h;
 };
 

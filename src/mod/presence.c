@@ -404,7 +404,7 @@ gone(void *arg, const struct presence *p)
 	struct account *a = arg;
 	struct presence copy = { .from = mem_strdup(p->from) };
 
-	forget(a, p->from);
+	forget(a, copy.from);
 	spread(a, &copy, relay_farewell);
 	free(copy.from);
 }

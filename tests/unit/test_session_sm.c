@@ -469,7 +469,8 @@ places_of_sessions_come_back(void **state)
 {
 	TALK(state, "limits connections-per-address=2", "login C1 sm",
 	    "repeat 5 resume C1", "lose C1", "repeat 5 resume C1", "lose C1",
-	    "connect C2", "connect C3", "refused C4 resource-constraint", "drain");
+	    "connect C2", "connect C3", "refused C4 resource-constraint",
+	    "drain");
 }
 
 /* A clean end is an end: contacts see it, and it is not resumed. */
