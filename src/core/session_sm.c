@@ -258,7 +258,7 @@ has_room(struct session *s, const struct blob *bytes)
 static bool
 send_kept(struct session *s, struct flight *f)
 {
-	f->number = FLIGHT_UNSENT;
+	f->number = FLIGHT_UNSENT - s->flights.count;
 	if (s->closing || !has_room(s, f->bytes))
 		return false;
 	if (s->asleep)
