@@ -89,7 +89,7 @@ what_is_no_message_just_goes(void **state)
 	elem_set(e, "to", "bob@b.example");
 	TALK(state, "login C1", "upstream down");
 	a = talk_account(state);
-	outbox_add_stanza(a->outbox, e);
+	outbox_add_stanza(a->outbox, e, false);
 	bounce_expired(a, UINT64_MAX);
 	assert_int_equal(outbox_count(a->outbox), 0);
 	assert_int_equal(history_next(a->user->history), 1);
