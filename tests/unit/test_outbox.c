@@ -153,6 +153,31 @@ one_delay_is_enough(void **state)
 	assert_string_equal(written(b), SENT("1"));
 }
 
+/* What is for one stream alone: sent again on that, dropped with it, first on a new one. */
+static void
+what_is_for_one_stream_goes_with_it(void **state)
+{
+	struct bench *b = *state;
+	struct arena *arena = arena_new();
+	struct elem *e = elem_new(arena, NS_CLIENT, "presence");
+
+	elem_set(e, "to", "room@b");
+	add(b, "1", true);
+	outbox_add_stanza(b->box, e, true);
+	pump(b, 1000);
+	outbox_rewind(b->box, false);
+	assert_int_equal(outbox_count(b->box), 2);
+	outbox_rewind(b->box, true);
+	assert_int_equal(outbox_count(b->box), 1);
+	(void)written(b);
+	outbox_add_first(b->box, e);
+	pump(b, 1000);
+	assert_string_equal(written(b), "<presence to='room@b'/>" LATE("1"));
+	outbox_rewind(b->box, true);
+	assert_int_equal(outbox_count(b->box), 1);
+	arena_free(&arena);
+}
+
 /* Other stanzas: as they are, without a delay. */
 static void
 stanzas_keep_their_place(void **state)
@@ -528,6 +553,7 @@ main(void)
 		bench_test(what_waits_goes_in_order_and_says_since_when),
 		bench_test(one_delay_is_enough),
 		bench_test(stanzas_keep_their_place),
+		bench_test(what_is_for_one_stream_goes_with_it),
 		bench_test(attributes_are_escaped),
 		bench_test(it_is_full_until_something_is_acknowledged),
 		bench_test(it_is_full_of_large_messages_before),
