@@ -56,7 +56,7 @@ def chosen(opts):
     """(server, case) in the order of play."""
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         importlib.import_module(os.path.basename(path)[:-3])
-    for server in "prosody", "prosody-old", "ejabberd":
+    for server in "prosody", "prosody-old", "ejabberd", "ejabberd-archive":
         if opts.server not in ("both", server.partition("-")[0]):
             continue
         for case in cases:
@@ -83,8 +83,9 @@ class Run:
                 await self.server.start()
             return
         await self.leave()
-        if name == "ejabberd":
-            self.server = Ejabberd(folder, self.authority)
+        if name.startswith("ejabberd"):
+            self.server = Ejabberd(folder, self.authority,
+                                   archive=name == "ejabberd-archive")
         else:
             self.server = Prosody(folder, self.authority,
                                   old=name == "prosody-old")
@@ -175,7 +176,7 @@ def main():
     plan = list(chosen(opts))
     if opts.list:
         for name, case in plan:
-            print("%-12s %-22s %s" % (name, case.name, case.title))
+            print("%-16s %-22s %s" % (name, case.name, case.title))
         return
     folder = tempfile.mkdtemp(prefix="xmpproxy-interop-")
     run = Run(opts, folder)

@@ -16,9 +16,12 @@ def compare(who, got, wanted):
     missing = [x for x in wanted if x not in set(got)]
     double = sorted({x for x in got if got.count(x) > 1})
     strange = [x for x in got if x not in set(wanted)]
+    at = next((i for i, (a, b) in enumerate(zip(got, wanted)) if a != b), 0)
     check(False, "%s: %d, not %d. Missing: %s; double: %s; strange: %s%s" % (
         who, len(got), len(wanted), missing[:5], double[:5], strange[:5],
-        "" if missing or double or strange else "; the order is wrong"))
+        "" if missing or double or strange else
+        "; the order is wrong: %s, not %s" % (got[at:at + 5],
+                                              wanted[at:at + 5])))
 
 
 async def bob_to(bob, jid, clients, count, seconds):

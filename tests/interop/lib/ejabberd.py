@@ -1,7 +1,7 @@
 """An ejabberd of our own: the Erlang machine is started directly, because
 Debian's ejabberdctl insists on its user and on a node name. Without a name
-there is no epmd, and two can run side by side. Its archive is there but keeps
-nothing: in Mnesia, each message costs more than the one before."""
+there is no epmd, and two can run side by side. With an archive it is for few
+messages: in Mnesia, each costs more than the one before."""
 
 import asyncio
 import glob
@@ -76,10 +76,7 @@ modules:
   mod_disco: {{}}
   mod_http_api: {{}}
   mod_last: {{}}
-  mod_mam:
-    db_type: mnesia
-    default: never
-  mod_offline: {{}}
+{archive}  mod_offline: {{}}
   mod_ping: {{}}
   mod_privacy: {{}}
   mod_private: {{}}
@@ -96,15 +93,23 @@ modules:
   mod_version: {{}}
 """
 
+ARCHIVE = """\
+  mod_mam:
+    db_type: mnesia
+    default: always
+"""
+
 
 class Ejabberd:
     name = "ejabberd"
     has_carbons = True
 
-    def __init__(self, folder, authority, domain="ejabberd.test"):
+    def __init__(self, folder, authority, domain="ejabberd.test",
+                 archive=False):
         self.folder = os.path.abspath(folder)
         self.domain = domain
         self.ca = authority.ca
+        self.has_archive = archive
         self.host = net.HOST
         self.port, self.direct_port, self._api_port = net.free_ports(3)
         os.makedirs(os.path.join(self.folder, "spool"), exist_ok=True)
@@ -118,6 +123,7 @@ class Ejabberd:
         with open(self._config, "w") as f:
             f.write(CONFIG.format(
                 domain=domain, pem=pem, ca=self.ca, port=self.port,
+                archive=ARCHIVE if archive else "",
                 direct_port=self.direct_port, api_port=self._api_port))
 
     async def start(self):

@@ -59,7 +59,7 @@ class Prosody:
         self.folder = os.path.abspath(folder)
         self.domain = domain
         self.ca = authority.ca
-        self.has_carbons = not old
+        self.has_carbons = self.has_archive = not old
         self.host = net.HOST
         self.port, self.direct_port = net.free_ports(2, ports)
         os.makedirs(os.path.join(self.folder, "data"), exist_ok=True)

@@ -10,7 +10,6 @@ import os
 
 from . import proxy
 from .client import SlixmppClient
-from .raw import RawClient
 from .strophe import StropheClient
 from .wait import Failed
 
