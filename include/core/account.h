@@ -96,6 +96,8 @@ struct account {
 struct account *account_new(struct user *, const struct account_config *);
 void account_free(struct account **);
 bool account_is_up(const struct account *);
+/* Stays on while nobody is there, or ends, as the configuration says. */
+void account_settle(struct account *);
 /* The stream is new, or what was asked on it first is lost: it is asked. */
 void account_begin(struct account *);
 /* The stream is new, and nothing more is to be learnt first: presence, outbox. */

@@ -114,6 +114,7 @@ struct store_trim {
 	uint64_t from;    /* none of the kind is below that number */
 	unsigned max;     /* delete so many at most */
 	uint64_t before;  /* only what was taken in before; UINT64_MAX: all */
+	uint64_t below;   /* only what has a lower number; 0: all */
 };
 struct store_trimmed {
 	unsigned count;

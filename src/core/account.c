@@ -83,7 +83,20 @@ account_fail_iqs(struct account *a)
 static void
 steady_over(void *arg)
 {
+	account_settle(arg);
 	availability_update(arg);
+}
+
+void
+account_settle(struct account *a)
+{
+	struct user *u = a->user;
+
+	if (u->config->detached == DETACHED_XA || user_open_sessions(u) > 0 ||
+	    a->steady.at != 0)
+		upstream_start(a->upstream);
+	else
+		upstream_finish(a->upstream, "nobody is there");
 }
 
 struct account *

@@ -11,6 +11,8 @@
 #include "core/upstream.h"
 #include "core/user.h"
 
+#define STEADY_MS 20000 /* for clients that come back by themselves */
+
 enum {
 	FLAG_WAS_UP = 1,
 	FLAG_READY = 2,
@@ -123,4 +125,6 @@ account_load(struct account *a)
 	user_load_state(a->user, STATE_UPSTREAM, a->id, load_counters, a);
 	outbox_load(a->outbox);
 	upstream_loaded(a->upstream);
+	if (a->presence_sent != NULL)
+		timer_set(&a->steady, STEADY_MS);
 }

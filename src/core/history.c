@@ -482,9 +482,11 @@ trim(struct history *h, struct kept *k, struct store_trim *what)
 /* By count and size, then by age; the entries of the tail are committed by then. */
 static bool
 trim_kind(struct history *h, struct kept *k, enum rooms rooms, uint64_t count,
-    uint64_t bytes, uint64_t before)
+    uint64_t bytes, uint64_t before, uint64_t needed)
 {
-	struct store_trim what = { .rooms = rooms, .before = UINT64_MAX };
+	struct store_trim what = { .rooms = rooms,
+		.before = UINT64_MAX,
+		.below = needed };
 	bool more;
 
 	if (k->count > count)
@@ -528,9 +530,9 @@ history_trim(struct history *h, const struct history_limits *l)
 	bool more;
 
 	more = trim_kind(h, &h->chats, ROOMS_NOT, l->chats, l->chat_bytes,
-	    l->chats_before);
+	    l->chats_before, l->needed);
 	more = trim_kind(h, &h->rooms, ROOMS_ONLY, l->rooms, l->chat_bytes,
-		   l->rooms_before) ||
+		   l->rooms_before, l->needed) ||
 	    more;
 	forget_trimmed(h);
 	return more;

@@ -81,6 +81,17 @@ upstream_sm_want_ack(struct upstream *u)
 		timer_set(&u->ack_timer, limits_of(u)->ack_seconds * 1000);
 }
 
+bool
+upstream_sm_is_asking(struct upstream *u)
+{
+	if (u->stream == NULL || u->is_enabling ||
+	    outbox_unacknowledged(u->account->outbox) == 0)
+		return false;
+	if (!is_asked(u))
+		ask(u);
+	return true;
+}
+
 static void
 acknowledged(struct upstream *u)
 {
@@ -89,7 +100,10 @@ acknowledged(struct upstream *u)
 	timer_stop(&u->ack_timer);
 	outbox_acknowledge(u->account->outbox, u->sm.acked);
 	account_touch(u->account, ACCOUNT_COUNTERS);
-	upstream_sm_want_ack(u);
+	if (u->finish != NULL)
+		upstream_finish(u, u->finish);
+	else
+		upstream_sm_want_ack(u);
 }
 
 bool
@@ -121,6 +135,10 @@ ack_due(void *arg)
 	}
 	if (!is_asked(u)) {
 		ask(u);
+		return;
+	}
+	if (u->finish != NULL) {
+		upstream_stop(u, u->finish);
 		return;
 	}
 	if (!u->proxy->is_full &&

@@ -492,7 +492,7 @@ session_gone(struct session *s)
 	if (user_open_sessions(u) == 0 &&
 	    u->config->detached == DETACHED_DISCONNECT) {
 		LIST_FOREACH(a, &u->accounts, next)
-			upstream_stop(a->upstream, "nobody is there");
+			account_settle(a);
 	}
 	become_unavailable(s);
 }

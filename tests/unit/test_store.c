@@ -471,7 +471,7 @@ fill(struct store *s, struct batch *b)
 static void
 nothing_else_fits(struct store *s)
 {
-	struct store_trim what = { 1, ROOMS_NOT, 1, 5, UINT64_MAX };
+	struct store_trim what = { 1, ROOMS_NOT, 1, 5, UINT64_MAX, 0 };
 	unsigned waiting = store_unfolded(s), left;
 	struct store_trimmed done;
 	struct err err;
