@@ -30,8 +30,11 @@ void history_append(struct history *, struct entry *);
 uint64_t history_next(const struct history *);
 /* No entry is below it. */
 uint64_t history_floor(const struct history *);
+uint64_t history_kept(const struct history *); /* so many are there */
 /* The first entry from that number on; NULL: there is none. Borrowed until the next call. */
 struct entry *history_from(struct history *, uint64_t seq);
+/* Why that could not be read, so that NULL says nothing; NULL: it could. */
+const char *history_trouble(const struct history *);
 /* The entry with that number, or NULL; as above. */
 struct entry *history_at(struct history *, uint64_t seq);
 /* How many are kept, about; those of rooms, or the others. */

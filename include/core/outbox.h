@@ -42,6 +42,12 @@ void outbox_pump(struct outbox *, struct stream *, uint64_t *out,
     size_t max_bytes);
 /* The server has handled all up to that number. */
 void outbox_acknowledge(struct outbox *, uint64_t number);
+/*
+ * The first that a server may have got: the archive's last id when it was sent (or
+ * NULL), and when it was taken. false: there is none.
+ */
+bool outbox_first_sent(const struct outbox *, const char **after,
+    uint64_t *time);
 /* The first of it that is in the log: its number there; 0: none is. */
 uint64_t outbox_first_seq(const struct outbox *);
 /* So many are on the stream and not acknowledged. */

@@ -122,8 +122,9 @@ void conns_free(struct loop_conns **);
 bool conns_are_none(const struct loop_conns *);
 /* Those of conn_finish() whose descriptor is still there. */
 unsigned conns_lingering(const struct loop_conns *);
-bool conns_are_ready(const struct loop_conns *);
-void conns_read(struct loop_conns *); /* the slices of a turn */
+bool conns_are_ready(const struct loop_conns *); /* to be read or written */
+bool conns_are_dirty(const struct loop_conns *); /* the latter */
+void conns_read(struct loop_conns *);            /* the slices of a turn */
 void conns_flush(struct loop_conns *, uint64_t committed);
 void conns_reap(struct loop_conns *);
 

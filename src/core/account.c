@@ -127,6 +127,8 @@ account_free(struct account **holder)
 	/* What is open is told while the account is still whole. */
 	if (!a->user->proxy->is_abandoned)
 		upstream_stop(a->upstream, "the account is gone");
+	/* What they hold is whoever's who asked. */
+	account_fail_iqs(a);
 	hooks_account_free(a);
 	upstream_free(&a->upstream);
 	timer_stop(&a->iq_timer);

@@ -40,6 +40,7 @@ struct history {
 	struct page tail; /* ends at `next` */
 	size_t tail_bytes;
 	struct page read; /* by a follower that is behind */
+	char *trouble;    /* of the last reading of a page */
 	uint32_t *keys;   /* of entry n at n % KEYS; 0: it has none */
 };
 
@@ -108,6 +109,7 @@ history_free(struct history **holder)
 	page_clear(&h->tail);
 	page_clear(&h->read);
 	free(h->keys);
+	free(h->trouble);
 	free(h);
 }
 
@@ -289,6 +291,12 @@ history_tail(const struct history *h)
 }
 
 uint64_t
+history_kept(const struct history *h)
+{
+	return h->chats.count + h->rooms.count;
+}
+
+uint64_t
 history_max_late(const struct history *h)
 {
 	return h->max_late;
@@ -316,9 +324,10 @@ read_page(struct history *h, uint64_t seq)
 
 	page_clear(p);
 	p->from = p->to = seq;
+	mem_free_string(&h->trouble);
 	if (store_read(h->store, &q, read_one, p, &err) == -1) {
-		log_event(LEVEL_ERROR, "store", "not-read", "reason=%s",
-		    LOG_Q(err.text));
+		page_clear(p);
+		h->trouble = mem_strdup(err.text);
 		return;
 	}
 	p->to = p->count < PAGE ? h->tail.from :
@@ -333,14 +342,21 @@ history_from(struct history *h, uint64_t seq)
 	if (seq < history_floor(h))
 		seq = history_floor(h);
 	if (seq >= h->tail.from) {
+		mem_free_string(&h->trouble);
 		page_clear(&h->read);
 		return page_from(&h->tail, seq);
 	}
 	if (seq < h->read.from || seq >= h->read.to)
 		read_page(h, seq);
-	if ((e = page_from(&h->read, seq)) != NULL)
+	if ((e = page_from(&h->read, seq)) != NULL || h->trouble != NULL)
 		return e;
 	return page_from(&h->tail, h->tail.from);
+}
+
+const char *
+history_trouble(const struct history *h)
+{
+	return h->trouble;
 }
 
 struct entry *

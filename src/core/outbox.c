@@ -30,6 +30,9 @@ struct parcel {
 	bool late;           /* it goes up with a delay */
 	struct entry *entry; /* of a message; NULL: another stanza */
 	struct blob *bytes;  /* of that */
+	/* The archive's last id when it was put on a stream; NULL: never, or none. */
+	char *after;
+	bool was_sent;
 };
 
 struct outbox {
@@ -48,7 +51,14 @@ struct outbox {
 /* --- on disk --- */
 
 enum { FROM_LOG, IN_FULL, STANZA };
-enum { FLAG_LATE = 1, FLAG_OF_STREAM = 2 };
+enum { FLAG_LATE = 1, FLAG_OF_STREAM = 2, FLAG_SENT = 4 };
+
+static unsigned
+flags_of(const struct parcel *p)
+{
+	return (p->late ? FLAG_LATE : 0) | (p->of_stream ? FLAG_OF_STREAM : 0) |
+	    (p->was_sent ? FLAG_SENT : 0);
+}
 
 static struct batch *
 batch_of(const struct outbox *box)
@@ -92,8 +102,8 @@ put(struct outbox *box, const struct parcel *p)
 				     IN_FULL);
 	pack_uint(&b, p->number);
 	pack_uint(&b, p->time);
-	pack_uint(&b,
-	    (p->late ? FLAG_LATE : 0) | (p->of_stream ? FLAG_OF_STREAM : 0));
+	pack_uint(&b, flags_of(p));
+	pack_string(&b, p->after);
 	if (p->entry == NULL)
 		pack_bytes(&b, blob_data(p->bytes), blob_len(p->bytes));
 	else if (p->entry->seq != 0)
@@ -169,6 +179,7 @@ parcel_free(struct parcel *p)
 {
 	entry_unref(&p->entry);
 	blob_unref(&p->bytes);
+	free(p->after);
 	free(p);
 }
 
@@ -327,6 +338,9 @@ outbox_pump(struct outbox *box, struct stream *stream, uint64_t *out,
 		else
 			stream_send_frame(stream, NULL, 0, p->bytes, NULL);
 		p->number = *out;
+		p->was_sent = true;
+		free(p->after);
+		p->after = mem_strdup(box->account->last_stanza_id);
 		put(box, p);
 		box->next = TAILQ_NEXT(p, next);
 	}
@@ -342,6 +356,21 @@ outbox_acknowledge(struct outbox *box, uint64_t number)
 		take_out(box, p);
 		parcel_free(p);
 	}
+}
+
+bool
+outbox_first_sent(const struct outbox *box, const char **after, uint64_t *time)
+{
+	const struct parcel *p;
+
+	TAILQ_FOREACH(p, &box->parcels, next) {
+		if (!p->was_sent || p->entry == NULL)
+			continue;
+		*after = p->after;
+		*time = p->time;
+		return true;
+	}
+	return false;
 }
 
 uint64_t
@@ -474,6 +503,8 @@ load_one(struct outbox *box, const void *key, size_t key_len, struct unpack *u)
 	flags = unpack_uint(u);
 	p->late = flags & FLAG_LATE;
 	p->of_stream = (flags & FLAG_OF_STREAM) != 0;
+	p->was_sent = (flags & FLAG_SENT) != 0;
+	p->after = unpack_string(u);
 	if (unpack_content(box, p, kind, u)) {
 		append(box, p);
 		return;

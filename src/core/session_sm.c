@@ -258,7 +258,8 @@ has_room(struct session *s, const struct blob *bytes)
 static bool
 send_kept(struct session *s, struct flight *f)
 {
-	f->number = FLIGHT_UNSENT;
+	/* Told apart, for open_iqs_renumber(). */
+	f->number = FLIGHT_UNSENT - s->flights.count;
 	if (s->closing || !has_room(s, f->bytes))
 		return false;
 	if (s->asleep)

@@ -18,15 +18,19 @@
  * commit. Neither is synchronised with the store: what is found there may be older than
  * the store, never newer. So a store of another run, or with fewer commits, was put
  * back from a copy, and streams that went on since are not resumed.
+ *
+ * It is written first when a run begins. Where the process ends before the store knows
+ * of the new run, or the disk is full, `before` is the run that the store names.
  */
 struct mark {
-	char id[RANDOM_ID_SIZE];
+	char id[RANDOM_ID_SIZE], before[RANDOM_ID_SIZE];
 	uint64_t turn;
 };
 
-#define MARK_FORMAT "%-22s %020" PRIu64 "\n"
+#define MARK_FORMAT "%-22s %-22s %020" PRIu64 "\n"
 enum {
-	MARK_TURN = RANDOM_ID_SIZE,
+	MARK_BEFORE = RANDOM_ID_SIZE,
+	MARK_TURN = 2 * RANDOM_ID_SIZE,
 	MARK_END = MARK_TURN + 20,
 	MARK_SIZE = MARK_END + 1
 };
@@ -64,8 +68,9 @@ read_mark(int fd, struct mark *out)
 	if (pread(fd, text, sizeof(text), 0) != MARK_SIZE ||
 	    text[MARK_END] != '\n')
 		return false;
-	text[MARK_TURN - 1] = text[MARK_END] = '\0';
+	text[MARK_BEFORE - 1] = text[MARK_TURN - 1] = text[MARK_END] = '\0';
 	memcpy(out->id, text, sizeof(out->id));
+	memcpy(out->before, text + MARK_BEFORE, sizeof(out->before));
 	return text_to_uint(text + MARK_TURN, 0, UINT64_MAX, &out->turn);
 }
 
@@ -74,7 +79,8 @@ write_mark(struct store *s, const struct mark *mark, struct err *err)
 {
 	char text[MARK_SIZE + 1];
 
-	snprintf(text, sizeof(text), MARK_FORMAT, mark->id, mark->turn);
+	snprintf(text, sizeof(text), MARK_FORMAT, mark->id, mark->before,
+	    mark->turn);
 	if (pwrite(s->run_file, text, MARK_SIZE, 0) == MARK_SIZE &&
 	    ftruncate(s->run_file, MARK_SIZE) == 0 && fsync(s->run_file) == 0)
 		return 0;
@@ -110,17 +116,18 @@ is_meta(struct store *s, const char *key, const char *value, bool *is,
 static int
 judge(struct store *s, const char *boot, struct err *err)
 {
-	bool is_same_boot, is_same_run;
-	struct mark mark = { "", 0 };
+	bool is_same_boot, is_same_run, is_run_before;
+	struct mark mark = { "", "", 0 };
 	uint64_t sync = STORE_SYNC_OFF;
 	bool has_mark = read_mark(s->run_file, &mark);
 
 	if (is_meta(s, "boot", boot, &is_same_boot, err) < 0 ||
 	    is_meta(s, "run_id", mark.id, &is_same_run, err) < 0 ||
+	    is_meta(s, "run_id", mark.before, &is_run_before, err) < 0 ||
 	    store_meta_number(s, "sync", &sync, err) < 0)
 		return -1;
-	s->may_resume = has_mark && is_same_run && mark.turn <= s->turn &&
-	    (is_same_boot || sync == STORE_SYNC_FULL);
+	s->may_resume = has_mark && (is_same_run || is_run_before) &&
+	    mark.turn <= s->turn && (is_same_boot || sync == STORE_SYNC_FULL);
 	return 0;
 }
 
@@ -139,6 +146,18 @@ put_run(struct store *s, const char *id, const char *boot, struct err *err)
 }
 
 static int
+read_run_id(struct store *s, char out[RANDOM_ID_SIZE], struct err *err)
+{
+	struct buf id = { 0 };
+	int rc = store_meta_bytes(s, "run_id", &id, err);
+
+	if (rc > 0)
+		snprintf(out, RANDOM_ID_SIZE, "%s", id.data);
+	buf_free(&id);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
 find_turn(struct store *s, struct err *err)
 {
 	struct stmt *last = db_query(s->db, QUERY_TURN_LAST);
@@ -151,11 +170,11 @@ find_turn(struct store *s, struct err *err)
 	return 0;
 }
 
-/* The file first: between the two they disagree, and nothing is resumed. */
+/* Where nothing may be resumed, no run is named as the one before. */
 int
 store_run_begin(struct store *s, struct err *err)
 {
-	struct mark mark;
+	struct mark mark = { "", "", 0 };
 	char boot[BOOT_ID_MAX];
 
 	if (find_turn(s, err) < 0 ||
@@ -166,7 +185,8 @@ store_run_begin(struct store *s, struct err *err)
 	if (s->run_file < 0)
 		return 0;
 	read_boot_id(boot);
-	if (judge(s, boot, err) < 0)
+	if (judge(s, boot, err) < 0 ||
+	    (s->may_resume && read_run_id(s, mark.before, err) < 0))
 		return -1;
 	random_id(mark.id);
 	mark.turn = s->turn;

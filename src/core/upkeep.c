@@ -49,27 +49,39 @@ trim(struct proxy *p)
 		loop_wake(p->loop);
 }
 
+/* The one with the next number; from the first on again behind the last. */
+static struct user *
+next_user(const struct proxy *p)
+{
+	struct user *u, *tmp, *next = NULL, *first = NULL;
+
+	HASH_ITER(hh, p->users, u, tmp) {
+		if (first == NULL || u->id < first->id)
+			first = u;
+		if (u->id >= p->upkeep.trim_user &&
+		    (next == NULL || u->id < next->id))
+			next = u;
+	}
+	return next != NULL ? next : first;
+}
+
 /* By age, one user after the other. */
 static void
 trim_by_age(struct proxy *p)
 {
-	struct user *u, *tmp;
+	struct user *u = next_user(p);
 	struct history_limits l;
-	uint64_t floor;
+	uint64_t kept;
 
-	HASH_ITER(hh, p->users, u, tmp) {
-		if (u->id < p->upkeep.trim_user)
-			continue;
-		l = user_history_limits(u);
-		floor = history_floor(u->history);
-		p->upkeep.trim_user = u->id + 1;
-		if (history_trim(u->history, &l))
-			p->upkeep.trim_user = u->id;
-		if (history_floor(u->history) != floor)
-			user_touch(u);
+	if (u == NULL)
 		return;
-	}
-	p->upkeep.trim_user = 0;
+	l = user_history_limits(u);
+	kept = history_kept(u->history);
+	p->upkeep.trim_user = u->id + 1;
+	if (history_trim(u->history, &l))
+		p->upkeep.trim_user = u->id;
+	if (history_kept(u->history) != kept)
+		user_touch(u);
 }
 
 /* --- checkpoints --- */

@@ -471,8 +471,11 @@ upstream_leave(struct upstream *u, const char *reason)
 void
 upstream_pause(struct upstream *u, bool paused)
 {
-	if (u->state == UPSTREAM_UP)
-		conn_pause(stream_conn(u->stream), paused);
+	if (u->state != UPSTREAM_UP)
+		return;
+	/* What it answered meanwhile is still to be read. */
+	u->pinged_at = u->asked_at = clock_now();
+	conn_pause(stream_conn(u->stream), paused);
 }
 
 void

@@ -2,7 +2,6 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "core/account.h"
-#include "core/account_save.h"
 #include "core/proxy.h"
 #include "upstream_impl.h"
 #include "xmpp/ns.h"
@@ -39,10 +38,13 @@ upstream_keep_alive(void *arg)
 	uint64_t patience = limits->ping_timeout_seconds * 1000;
 	uint64_t read = conn_last_read(stream_conn(u->stream));
 
+	/* While nobody reads it there is no answer to be had. */
+	if (u->proxy->is_full) {
+		timer_set(&u->keepalive, every);
+		return;
+	}
 	if (u->pinged && read >= u->pinged_at)
 		u->pinged = false;
-	/* When it was last there is of interest after a restart. */
-	account_touch(u->account, ACCOUNT_COUNTERS);
 	if (u->pinged && now - u->pinged_at >= patience) {
 		upstream_retry_later(u, "the server does not answer a ping");
 		return;

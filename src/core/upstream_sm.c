@@ -123,7 +123,8 @@ ack_due(void *arg)
 		ask(u);
 		return;
 	}
-	if (conn_last_read(stream_conn(u->stream)) < u->asked_at &&
+	if (!u->proxy->is_full &&
+	    conn_last_read(stream_conn(u->stream)) < u->asked_at &&
 	    conn_queued_bytes(stream_conn(u->stream)) == 0) {
 		upstream_retry_later(u,
 		    "the server does not acknowledge what it is sent");
@@ -260,10 +261,16 @@ upstream_sm_handled(struct upstream *u, const struct elem *e)
 
 /* --- life --- */
 
+/* One that is being asked for may still go on: the server's clock counts. */
 static void
 suspended_too_long(void *arg)
 {
-	upstream_sm_not_resumed(arg, false, 0);
+	struct upstream *u = arg;
+
+	if (u->state == UPSTREAM_NEGOTIATING)
+		timer_set(&u->suspended, limits_of(u)->auth_seconds * 1000);
+	else
+		upstream_sm_not_resumed(u, false, 0);
 }
 
 void

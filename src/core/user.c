@@ -369,4 +369,6 @@ user_reload(struct user *u, const struct user_config *config)
 	reload_accounts(u, config);
 	LIST_FOREACH(a, &u->accounts, next)
 		availability_update(a);
+	u->proxy->upkeep.is_over = true; /* maybe: the limits may be others */
+	loop_wake(u->proxy->loop);
 }

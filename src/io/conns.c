@@ -190,7 +190,13 @@ bool
 conns_are_ready(const struct loop_conns *s)
 {
 	return !TAILQ_EMPTY(&s->robin) || !TAILQ_EMPTY(&s->handshakes) ||
-	    !TAILQ_EMPTY(&s->dirty) || !TAILQ_EMPTY(&s->dead);
+	    conns_are_dirty(s);
+}
+
+bool
+conns_are_dirty(const struct loop_conns *s)
+{
+	return !TAILQ_EMPTY(&s->dirty) || !TAILQ_EMPTY(&s->dead);
 }
 
 /* The next connection of the next group; the group goes to the end. */

@@ -168,7 +168,8 @@ wait_time(struct loop *loop, int limit)
 {
 	int due;
 
-	if (loop->woken || conns_are_ready(loop->conns))
+	if (loop->woken || conns_are_dirty(loop->conns) ||
+	    (!loop->reads_held && conns_are_ready(loop->conns)))
 		return 0;
 	due = timers_wait(loop->timers);
 	if (due < 0 || (limit >= 0 && limit < due))

@@ -125,9 +125,12 @@ static void
 learn_last(struct account *a, struct gap *g)
 {
 	struct history *h = a->user->history;
-	uint64_t seq = a->last_seq > KNOWN_LAST ? a->last_seq - KNOWN_LAST : 1;
+	uint64_t first = outbox_first_seq(a->outbox), seq = a->last_seq;
 	struct entry *e;
 
+	if (first != 0 && first < seq)
+		seq = first;
+	seq = seq > KNOWN_LAST ? seq - KNOWN_LAST : 1;
 	if (history_next(h) > KNOWN_MAX && seq < history_next(h) - KNOWN_MAX)
 		seq = history_next(h) - KNOWN_MAX;
 	for (; (e = history_from(h, seq)) != NULL; seq = e->seq + 1) {
@@ -225,7 +228,6 @@ static void
 ask_by_time(struct account *a)
 {
 	mem_free_string(&a->gap->after);
-	a->gap->start = a->last_time > BACK_MS ? a->last_time - BACK_MS : 0;
 	ask(a);
 }
 
@@ -387,6 +389,23 @@ from_upstream(struct account *a, struct route *r)
 
 /* --- when --- */
 
+/*
+ * Behind the last id that we have; but what we sent and nobody acknowledged may stand
+ * before it.
+ */
+static void
+begin_at(struct account *a, struct gap *g)
+{
+	const char *after = a->last_stanza_id;
+	uint64_t time = a->last_time;
+
+	(void)outbox_first_sent(a->outbox, &after, &time);
+	g->after = mem_strdup(after);
+	if (time > a->last_time)
+		time = a->last_time;
+	g->start = time > BACK_MS ? time - BACK_MS : 0;
+}
+
 static void
 upstream_up(struct account *a)
 {
@@ -404,9 +423,7 @@ upstream_up(struct account *a)
 	g = a->gap = mem_alloc(sizeof(*g));
 	g->known = recent_new(KNOWN_MAX);
 	timer_init(&g->forget, a->user->proxy->loop, forget, a);
-	g->after = mem_strdup(a->last_stanza_id);
-	if (g->after == NULL && a->last_time > BACK_MS)
-		g->start = a->last_time - BACK_MS;
+	begin_at(a, g);
 	learn_last(a, g);
 	a->gap_open = true;
 	ask(a);

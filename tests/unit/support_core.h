@@ -73,6 +73,7 @@ struct core_server {
 };
 
 struct core {
+	const char *const *features; /* more of the servers; may be NULL */
 	struct store *store;
 	char *store_path; /* NULL: it is in memory */
 	struct loop *loop, *peers;
@@ -284,9 +285,18 @@ server_bind(void *arg, const char *resource, enum error_cond *cond)
 	return s->full;
 }
 
+/* What mod/gap.c asks on a second stream: it has no archive. */
 static inline void
 server_stanza(void *arg, struct elem *e)
 {
+	struct core_server *s = arg;
+
+	if (elem_find(e, NS_MAM, "query") != NULL &&
+	    elem_attr(e, "to") == NULL) {
+		stream_send(s->stream,
+		    stanza_error(e, ERR_SERVICE_UNAVAILABLE, NULL));
+		return;
+	}
 	elem_write(&((struct core_server *)arg)->got, e, NS_CLIENT);
 }
 
@@ -344,6 +354,7 @@ core_server_new(struct core *c, struct transport *wire)
 		.auth_ms = 600000,
 		.tls_ms = 10000,
 		.tries = 3,
+		.features = c->features,
 	};
 	struct core_server *s = mem_alloc(sizeof(*s));
 
@@ -367,6 +378,17 @@ core_server_say(struct core *c, const char *xml)
 
 /* --- all of it --- */
 
+/* Bytes that wait while commits fail are nothing to do. */
+static inline bool
+core_is_ready(const struct core *c)
+{
+	struct loop_conns *conns = loop_conns(c->loop);
+
+	if (c->proxy != NULL && c->proxy->turn.retry_ms != 0)
+		return conns_are_dirty(conns);
+	return conns_are_ready(conns);
+}
+
 static inline void
 core_run(struct core *c)
 {
@@ -379,8 +401,7 @@ core_run(struct core *c)
 		if (!c->holds_jobs)
 			core_run_jobs(c);
 		loop_turn(c->peers, 0);
-		quiet = c->activity != before ||
-			conns_are_ready(loop_conns(c->loop)) ||
+		quiet = c->activity != before || core_is_ready(c) ||
 			conns_are_ready(loop_conns(c->peers)) ?
 		    0 :
 		    quiet + 1;

@@ -1,5 +1,6 @@
 /* core/run.c; test_run.c is about the scripts. */
 #include "support_io.h"
+#include "support_lock.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -71,7 +72,7 @@ static void __attribute__((noreturn)) serve(const struct running_proxy *p)
 {
 	struct err err;
 	struct config *config;
-	int null = open("/dev/null", O_WRONLY);
+	int null = open("/dev/null", O_WRONLY), rc;
 
 	run_hold_signals();
 	config = config_load(p->path, NULL, &err);
@@ -79,7 +80,8 @@ static void __attribute__((noreturn)) serve(const struct running_proxy *p)
 	if (config == NULL)
 		_exit(78);
 	/* exit(): the sanitizers look for what was not given back. */
-	exit(run(config, modules, &err) == 0 ? 0 : 1);
+	rc = run(config, modules, &err);
+	exit(rc == -1 ? 1 : rc);
 }
 
 static void
@@ -310,6 +312,26 @@ test_ends_with_work_left(void **state)
 		close(fds[i]);
 }
 
+/* Nothing can be kept any more: another process has to try, and systemd knows it. */
+static void
+test_ends_where_the_store_fails(void **state)
+{
+	struct running_proxy p;
+	char *path;
+
+	(void)state;
+	begin(&p, "");
+	hear(&p, "READY=1");
+	path = mem_printf("%s/xmpproxy.db", p.folder);
+	store_change(path, "ALTER TABLE state RENAME TO gone");
+	free(path);
+	write_config(&p,
+	    "<user name='a' passwd='x' detached='disconnect'>"
+	    "<account jid='a@a.example' passwd='x'/></user>");
+	kill(p.pid, SIGHUP);
+	assert_int_equal(end(&p), RUN_STORE_FAILED);
+}
+
 int
 main(void)
 {
@@ -320,6 +342,7 @@ main(void)
 		cmocka_unit_test(test_watchdog),
 		cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_ends_with_work_left),
+		cmocka_unit_test(test_ends_where_the_store_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,5 @@
+#include "support_client.h"
+#include "support_lock.h"
 #include "support_talk.h"
 
 #include "core/fanout.h"
@@ -156,6 +158,38 @@ what_is_lost_on_a_stream_comes_again_in_order(void **state)
 	    "repeat 40 C1< <message id='n{n}' ...>...</message>", "nothing");
 }
 
+/* --- a store that cannot be read --- */
+
+/* The process is to end, with streams as they are: no cursor has moved. */
+static void
+what_cannot_be_read_ends_the_process(void **state)
+{
+	char *path = store_fresh_path();
+	struct core *c = core_new_in(path, CORE_ALICE(""));
+	struct core_client cl;
+
+	(void)state;
+	core_connect(c);
+	for (unsigned i = 0; i < 100; i++) {
+		core_server_say(c,
+		    "<message from='bob@b.example/x' to='alice@a.example' "
+		    "type='chat'><body>hi</body></message>");
+		core_run(c);
+	}
+	client_login(&cl, c, "alice", "r");
+	client_say(&cl, "<presence/>");
+	store_change(path, "ALTER TABLE log RENAME TO gone");
+	core_wait(c, 5000);
+	assert_true(c->proxy->is_failed);
+	expect(&c->log, "event=not-read");
+	assert_false(has(&cl.got, "<message"));
+	assert_int_equal(LIST_FIRST(&core_user(c, "alice")->sessions)->cursor,
+	    1);
+	client_end(&cl);
+	core_free(c);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -169,6 +203,7 @@ main(void)
 		talk_test(live_messages_are_not_logged),
 		talk_test(live_messages_on_a_stream_come_again_on_it),
 		talk_test(what_is_lost_on_a_stream_comes_again_in_order),
+		cmocka_unit_test(what_cannot_be_read_ends_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "support_store.h"
+#include "support_lock.h"
 
 #include "base/clock.h"
 #include "core/history.h"
@@ -272,6 +272,35 @@ large_entries_leave_memory_sooner(void **state)
 	free(body);
 }
 
+/* A follower stays where it is, and does not pass over what cannot be read. */
+static void
+what_cannot_be_read_is_not_passed_over(void **state)
+{
+	char *path = store_fresh_path();
+	struct bench b = { .store = store_must_open(path) };
+
+	(void)state;
+	batch_init(&b.batch);
+	b.h = history_new(b.store, &b.batch, USER);
+	add_many(&b, 300, 10);
+	assert_int_equal(history_from(b.h, 1)->seq, 1);
+	assert_null(history_trouble(b.h));
+	store_change(path, "ALTER TABLE log RENAME TO gone");
+	assert_null(history_from(b.h, 150));
+	assert_non_null(history_trouble(b.h));
+	/* The end is in memory. */
+	assert_int_equal(history_from(b.h, 290)->seq, 290);
+	assert_null(history_trouble(b.h));
+	assert_null(history_at(b.h, 100));
+	store_change(path, "ALTER TABLE gone RENAME TO log");
+	assert_int_equal(history_from(b.h, 100)->seq, 100);
+	assert_null(history_trouble(b.h));
+	history_free(&b.h);
+	batch_fini(&b.batch);
+	store_close(&b.store);
+	free(path);
+}
+
 /* --- the restart --- */
 
 static void
@@ -500,6 +529,32 @@ each_kind_has_its_age(void **state)
 	assert_null(history_at(b->h, 4));
 }
 
+/* It is tried again when something is appended, and not at once. */
+static void
+a_slice_that_fails_is_the_last(void **state)
+{
+	char *path = store_fresh_path();
+	struct bench b = { .store = store_must_open(path) };
+	struct history_limits l = keep(10, 10);
+	struct db *lock;
+
+	(void)state;
+	batch_init(&b.batch);
+	b.h = history_new(b.store, &b.batch, USER);
+	add_many(&b, 300, 10);
+	lock = store_lock(path);
+	assert_false(history_trim(b.h, &l));
+	assert_true(history_is_over(b.h, &l));
+	assert_int_equal(history_kept(b.h), 300);
+	store_unlock(&lock);
+	trim(&b, l);
+	assert_int_equal(history_kept(b.h), 10);
+	history_free(&b.h);
+	batch_fini(&b.batch);
+	store_close(&b.store);
+	free(path);
+}
+
 /* Trimming takes nothing that is still to be committed. */
 static void
 what_is_in_the_batch_is_not_trimmed(void **state)
@@ -531,6 +586,7 @@ main(void)
 		bench_test(a_follower_reads_all_in_order),
 		bench_test(what_is_not_committed_is_read_as_well),
 		bench_test(large_entries_leave_memory_sooner),
+		cmocka_unit_test(what_cannot_be_read_is_not_passed_over),
 		bench_test(numbers_go_on_over_a_restart),
 		bench_test(no_number_is_given_twice),
 		bench_test(find_takes_all_of_the_key),
@@ -542,6 +598,7 @@ main(void)
 		bench_test(the_newest_stays_whatever_its_size),
 		bench_test(rooms_and_chats_are_kept_apart),
 		bench_test(each_kind_has_its_age),
+		cmocka_unit_test(a_slice_that_fails_is_the_last),
 		bench_test(what_is_in_the_batch_is_not_trimmed),
 	};
 

@@ -164,6 +164,30 @@ test_many(void **state)
 	iq_table_free(&t);
 }
 
+/* Requests that did not arrive: those with a higher number than was acknowledged. */
+static void
+test_above(void **state)
+{
+	struct iq_table *t = iq_table_new(10);
+	struct iq *iq;
+
+	(void)state;
+	assert_null(iq_table_above(t, 0));
+	for (uint64_t number = 1; number <= 6; number++)
+		add(t, 1, 10)->number = number;
+	for (int i = 0; i < 2; i++) {
+		iq = iq_table_above(t, 4);
+		assert_true(iq->number > 4);
+		iq_free(&iq);
+	}
+	assert_null(iq_table_above(t, 4));
+	assert_int_equal(iq_table_count(t), 4);
+	iq = iq_table_above(t, 3);
+	assert_int_equal(iq->number, 4);
+	iq_free(&iq);
+	iq_table_free(&t);
+}
+
 int
 main(void)
 {
@@ -174,6 +198,7 @@ main(void)
 		cmocka_unit_test(test_expire_in_order),
 		cmocka_unit_test(test_by_session),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_above),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 static char steps[64];
 
@@ -216,6 +217,50 @@ test_sigpipe_is_ignored(void **state)
 	loop_free(&loop);
 }
 
+static uint64_t
+real_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Bytes wait; the loop sleeps, and does not go round and round. */
+static void
+test_held_reads(void **state)
+{
+	struct loop *loop = io_loop();
+	struct transport *far;
+	struct owner o;
+	uint64_t before;
+	int fds[2];
+
+	(void)state;
+	io_pair(fds);
+	owner_init(&o, loop, transport_socket(fds[0]));
+	far = transport_socket(fds[1]);
+	loop_hold_reads(loop, true);
+	io_put(far, "hello");
+	io_turns(loop, 3);
+	assert_int_equal(o.calls, 0);
+	assert_true(conns_are_ready(loop_conns(loop)));
+	assert_false(conns_are_dirty(loop_conns(loop)));
+	before = real_ms();
+	loop_turn(loop, 20);
+	assert_true(real_ms() - before >= 15);
+	/* What is to be written is. */
+	conn_send(o.conn, "bye", 3, NULL, NULL);
+	io_turns(loop, 1);
+	assert_int_equal(conn_queued_bytes(o.conn), 0);
+	loop_hold_reads(loop, false);
+	io_turns(loop, 1);
+	assert_string_equal(owner_text(&o), "hello");
+	owner_fini(&o);
+	far->ops->free(far);
+	loop_free(&loop);
+}
+
 int
 main(void)
 {
@@ -228,6 +273,7 @@ main(void)
 		cmocka_unit_test(test_wake),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_sigpipe_is_ignored),
+		cmocka_unit_test(test_held_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

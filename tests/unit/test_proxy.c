@@ -320,6 +320,88 @@ test_ids(void **state)
 	core_free(c);
 }
 
+#define ENABLE "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"
+
+/* As if the process had died: nobody is told, and what was not committed is gone. */
+static void
+test_abandon(void **state)
+{
+	struct core *c = core_new(ALICE BOB);
+	struct core_client plain, kept, closing, coming;
+	struct session *s;
+
+	(void)state;
+	core_connect(c);
+	client_login(&plain, c, "alice", "plain");
+	client_login(&kept, c, "alice", "kept");
+	client_say(&kept, ENABLE "<presence/>");
+	client_login(&closing, c, "alice", "closing");
+	c->holds_jobs = true;
+	client_begin(&coming, c, CORE_PEER, "proxy.example", "alice", "secret",
+	    "coming");
+	c->holds_jobs = false;
+	core_run_jobs(c);
+	LIST_FOREACH(s, &core_user(c, "alice")->sessions, next) {
+		if (strcmp(s->resource, "closing") == 0)
+			break;
+	}
+	session_close(s, -1, "it is marked");
+	buf_clear(&c->server->got);
+	core_skip_jobs(c);
+	proxy_abandon(&c->proxy);
+	assert_null(c->proxy);
+	proxy_abandon(&c->proxy);
+	for (unsigned i = 0; i < 5; i++) {
+		loop_turn(c->loop, 0);
+		loop_turn(c->peers, 0);
+	}
+	/* Cut, without </stream:stream>: of the server, too. */
+	assert_true(plain.closed && kept.closed && c->server->closed);
+	assert_null(plain.cond);
+	assert_null(c->server->cond);
+	assert_false(has(&c->server->got, "unavailable"));
+	client_end(&plain);
+	client_end(&kept);
+	client_end(&closing);
+	client_end(&coming);
+	core_free(c);
+}
+
+/* The proper end keeps what was committed, and all that changed since. */
+static void
+test_free_saves(void **state)
+{
+	struct core *c = core_new(ALICE);
+	struct core_client cl;
+	unsigned before;
+
+	(void)state;
+	client_login(&cl, c, "alice", "r");
+	client_say(&cl, ENABLE);
+	before = store_unfolded(c->store);
+	client_say(&cl, "<presence/>");
+	assert_int_equal(store_unfolded(c->store), before);
+	proxy_free(&c->proxy);
+	assert_int_equal(store_unfolded(c->store), before + 1);
+	client_end(&cl);
+	core_free(c);
+}
+
+static void
+test_store_failed(void **state)
+{
+	struct core *c = core_new(ALICE);
+	struct err err;
+
+	(void)state;
+	err_set(&err, "gone");
+	assert_false(c->proxy->is_failed);
+	proxy_store_failed(c->proxy, &err);
+	assert_true(c->proxy->is_failed);
+	expect(&c->log, "event=not-read reason=\"gone\"");
+	core_free(c);
+}
+
 int
 main(void)
 {
@@ -336,6 +418,9 @@ main(void)
 		cmocka_unit_test(test_reload_while_stopping),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_abandon),
+		cmocka_unit_test(test_free_saves),
+		cmocka_unit_test(test_store_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "core/recent.h"
 
 static void
@@ -100,6 +101,33 @@ test_max_0_remembers_nothing(void **state)
 	recent_free(&r);
 }
 
+static void
+note(void *arg, const char *key, uint64_t value)
+{
+	buf_printf(arg, "%s=%u ", key, (unsigned)value);
+}
+
+static void
+test_each_oldest_first(void **state)
+{
+	struct recent *r = recent_new(3);
+	struct buf b = { 0 };
+
+	(void)state;
+	buf_puts(&b, "");
+	recent_each(r, note, &b);
+	assert_string_equal(b.data, "");
+	recent_set(r, "a", 1);
+	recent_set(r, "b", 2);
+	recent_set(r, "c", 3);
+	recent_set(r, "a", 4);
+	recent_set(r, "d", 5);
+	recent_each(r, note, &b);
+	assert_string_equal(b.data, "c=3 a=4 d=5 ");
+	buf_free(&b);
+	recent_free(&r);
+}
+
 int
 main(void)
 {
@@ -109,6 +137,7 @@ main(void)
 		cmocka_unit_test(test_limit_holds),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_max_0_remembers_nothing),
+		cmocka_unit_test(test_each_oldest_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

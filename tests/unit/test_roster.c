@@ -334,6 +334,178 @@ test_requests_are_bounded(void **state)
 	assert_true(ask(f, "4@b", ""));
 }
 
+/* --- on disk --- */
+
+static void
+kept_item(void *arg, const char *jid, const char *xml, uint64_t change)
+{
+	buf_printf(arg, "%s#%u=%s ", jid, (unsigned)change,
+	    xml != NULL ? xml : "-");
+}
+
+static void
+kept_no_more(void *arg, const char *jid)
+{
+	buf_printf(arg, "%s forgotten ", jid);
+}
+
+static void
+kept_self(void *arg)
+{
+	buf_puts(arg, "self ");
+}
+
+static void
+kept_request(void *arg, const char *bare, const char *xml)
+{
+	buf_printf(arg, "%s?%s ", bare, xml != NULL ? xml : "-");
+}
+
+static const struct roster_keeper keeper = {
+	.item = kept_item,
+	.forgotten = kept_no_more,
+	.self = kept_self,
+	.request = kept_request,
+};
+
+static void
+expect_kept(struct buf *b, const char *what)
+{
+	assert_string_equal(b->data != NULL ? b->data : "", what);
+	buf_clear(b);
+}
+
+#define A "<item jid='a@b'/>"
+#define B "<item jid='b@b'/>"
+#define C "<item jid='b@b' name='C'/>"
+
+/* Each change has a number; what is told again is none. */
+static void
+test_keeper(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = { 0 };
+
+	roster_set_keeper(f->roster, &keeper, &b);
+	load(f, QUERY("ver='1'", A B));
+	expect_kept(&b, "self a@b#2=" A " self b@b#3=" B " self self ");
+	load(f, QUERY("ver='1'", A B));
+	expect_kept(&b, "self ");
+	push(f, QUERY("ver='2'", C));
+	expect_kept(&b, "self b@b#4=" C " self ");
+	push(f, QUERY("ver='2'", C));
+	expect_kept(&b, "");
+	push(f, QUERY("", "<item jid='a@b' subscription='remove'/>"));
+	expect_kept(&b, "self a@b#5=- ");
+	load(f, QUERY("", A));
+	expect_kept(&b, "self b@b#6=- self a@b#7=" A " self self ");
+	assert_int_equal(roster_changes(f->roster), 7);
+	assert_true(ask(f, "x@b", "1"));
+	assert_non_null(strstr(b.data, "x@b?<presence"));
+	buf_clear(&b);
+	roster_request_remove(f->roster, "x@b");
+	expect_kept(&b, "x@b?- ");
+	roster_set_keeper(f->roster, NULL, NULL);
+	buf_free(&b);
+}
+
+static void
+since(void *arg, const char *jid, const char *xml)
+{
+	buf_printf(arg, "%s ", xml != NULL ? xml : jid);
+}
+
+static void
+expect_since(struct fixture *f, uint64_t change, const char *what)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, "");
+	roster_each_since(f->roster, change, since, &b);
+	assert_string_equal(b.data, what);
+	buf_free(&b);
+}
+
+static void
+test_changes_since(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_since(f, 0, "");
+	load(f, QUERY("", A B));
+	expect_since(f, 0, A " " B " ");
+	expect_since(f, 2, B " ");
+	expect_since(f, 3, "");
+	push(f, QUERY("", "<item jid='a@b' subscription='remove'/>"));
+	expect_since(f, 3, "a@b ");
+	/* It came back: it is not gone. */
+	push(f, QUERY("", A));
+	expect_since(f, 3, A " ");
+	expect_since(f, roster_changes(f->roster), "");
+}
+
+static void
+test_restored(void **state)
+{
+	struct fixture *f = *state;
+	struct roster *r = roster_new(3);
+	struct buf b = { 0 };
+	struct unpack u;
+
+	load(f, QUERY("ver='1'", A B));
+	push(f, QUERY("ver='2'", "<item jid='a@b' subscription='remove'/>"));
+	roster_pack(f->roster, &b);
+	unpack_init(&u, b.data, b.len);
+	roster_restore_item(r, "b@b", B, 3);
+	roster_unpack(r, &u);
+	assert_true(unpack_is_good(&u) && unpack_is_over(&u));
+	roster_restore_item(r, "a@b", NULL, 4);
+	roster_restore_item(r, "broken@b", "<item", 5);
+	roster_restore_request(r, "x@b", "<presence/>");
+	assert_true(roster_is_known(r));
+	assert_string_equal(roster_ver(r), "2");
+	assert_string_equal(roster_own_ver(r), roster_own_ver(f->roster));
+	assert_int_equal(roster_changes(r), roster_changes(f->roster));
+	assert_int_equal(roster_count(r), 1);
+	assert_true(roster_request_remove(r, "x@b"));
+	roster_free(&f->roster);
+	f->roster = r;
+	expect_since(f, 3, "a@b ");
+	expect_since(f, 0, B " a@b ");
+	/* Cut short it is as if it had never been told. */
+	for (size_t len = 0; len + 1 < b.len; len++) {
+		r = roster_new(3);
+		unpack_init(&u, b.data, len);
+		roster_unpack(r, &u);
+		roster_free(&r);
+	}
+	buf_free(&b);
+}
+
+/* So many that were removed are remembered; the oldest are forgotten, on disk too. */
+static void
+test_removed_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = { 0 }, query = { 0 };
+
+	roster_set_keeper(f->roster, &keeper, &b);
+	for (unsigned i = 0; i < 300; i++) {
+		buf_clear(&query);
+		buf_printf(&query, QUERY("", "<item jid='%u@b'/>"), i);
+		push(f, query.data);
+		buf_clear(&query);
+		buf_printf(&query,
+		    QUERY("", "<item jid='%u@b' subscription='remove'/>"), i);
+		push(f, query.data);
+	}
+	assert_non_null(strstr(b.data, "43@b forgotten"));
+	assert_null(strstr(b.data, "44@b forgotten"));
+	roster_set_keeper(f->roster, NULL, NULL);
+	buf_free(&query);
+	buf_free(&b);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -350,6 +522,10 @@ main(void)
 		TEST(test_own_ver),
 		TEST(test_requests),
 		TEST(test_requests_are_bounded),
+		TEST(test_keeper),
+		TEST(test_changes_since),
+		TEST(test_restored),
+		TEST(test_removed_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

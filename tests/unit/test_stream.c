@@ -419,6 +419,16 @@ test_our_end(void **state)
 	run(&p);
 	assert_string_equal(p.out, "");
 	peer_fini(&p);
+
+	/* XEP-0198 7: what was queued is written, and no word of an end. */
+	peer_init(&p, STREAM_SERVER);
+	put(&p, GOOD);
+	stream_send_text(p.stream, "<last/>");
+	stream_leave(&p.stream);
+	assert_null(p.stream);
+	run(&p);
+	assert_string_equal(p.out, "<last/>");
+	peer_fini(&p);
 }
 
 static void
