@@ -107,7 +107,7 @@ ended_add(struct session *s)
 	e->in = s->sm.in;
 	e->acked = s->sm.acked;
 	e->slack = s->sm.out - s->sm.acked + (s->is_restored ? SM_SLACK : 0);
-	e->cursor = s->cursor;
+	e->cursor = s->following ? s->cursor : 0;
 	while (s->flights.count > 0) {
 		f = flights_take(&s->flights);
 		if (f.seq != 0)

@@ -8,6 +8,7 @@
 #include "core/history.h"
 #include "core/proxy.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/user.h"
 
 /* A client that nobody knows asks the archive by then, or it never does. */
@@ -105,6 +106,14 @@ note_owed(struct session *s, uint64_t all_from, uint64_t looked_at)
 
 /* --- beginning --- */
 
+/* What it was told rests on it: it is there, and gets messages from now on. */
+static void
+urge(struct session *s)
+{
+	if (s->sm_id != NULL)
+		turn_urge(s->proxy);
+}
+
 /*
  * own: from there on all is the device's; what is before it is there because it reached
  * nobody. The device keeps its place until it has got what is its own.
@@ -124,6 +133,7 @@ begin(struct session *s, uint64_t cursor, uint64_t own)
 	if (d != NULL)
 		d->has_started = true;
 	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS | CHANGED_DEVICE);
+	urge(s);
 }
 
 static uint64_t
@@ -157,6 +167,8 @@ begin_unknown(struct session *s)
 	uint64_t some = back_from_end(s, limits_of(s)->playback_new);
 	uint64_t owed = first_owed(s);
 
+	if (s->cursor != 0 && s->cursor < some)
+		some = s->cursor;
 	begin(s, owed < some ? owed : some, some);
 	note_owed(s, some, s->live_from);
 	fanout_follow(s);
@@ -186,11 +198,23 @@ begin_now(struct session *s)
 		begin_unknown(s);
 }
 
+/* What comes meanwhile is for it as well: the cursor stays where that begins. */
+static void
+wait_for_it(struct session *s, uint64_t ms)
+{
+	timer_set(&s->follow_timer, ms);
+	if (s->cursor != 0)
+		return;
+	s->cursor = history_next(s->user->history);
+	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS);
+	urge(s);
+}
+
 static void
 hold(struct session *s, uint64_t ms)
 {
 	s->held = true;
-	timer_set(&s->follow_timer, ms);
+	wait_for_it(s, ms);
 }
 
 /* With nothing to play there is nothing to wait for. */
@@ -240,7 +264,7 @@ playback_carbons(struct session *s)
 	else if (s->held && is_known(s))
 		begin_now(s);
 	else if (!s->held && s->follow_timer.at == 0)
-		timer_set(&s->follow_timer, PRESENCE_MS);
+		wait_for_it(s, PRESENCE_MS);
 }
 
 void

@@ -3,12 +3,14 @@
  *
  *	strophe_client jid password host port starttls|direct ca.pem
  *
- * A line on standard input is XML that goes out as it stands; at the end of the
- * input the stream is closed. On standard output:
+ * A line on standard input is XML that goes out as it stands, or "again": connect
+ * anew. At the end of the input the stream is closed, and the program ends. On
+ * standard output:
  *
  *	up <full jid>		the stream is bound
+ *	resumed <full jid>	or it goes on (XEP-0198)
  *	stanza <xml>		received
- *	down <why>		the stream ended, and so does the program
+ *	down <why>		the stream ended
  *
  * No presence and no roster request is sent unasked. The exit status is 0 however
  * the stream ended; another one is a fault of this program.
@@ -30,7 +32,8 @@ struct client {
 	xmpp_conn_t *conn;
 	char *in; /* what was read of standard input, no line yet */
 	size_t len, size;
-	bool is_up, is_down, is_closing;
+	char **argv;
+	bool is_up, is_down, is_closing, has_resumed;
 };
 
 extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool)
@@ -92,7 +95,8 @@ on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
 	if (event == XMPP_CONN_CONNECT) {
 		c->is_up = true;
 		xmpp_handler_add(conn, on_stanza, NULL, NULL, NULL, c);
-		say("up", xmpp_conn_get_bound_jid(conn));
+		say(c->has_resumed ? "resumed" : "up",
+		    xmpp_conn_get_bound_jid(conn));
 		return;
 	}
 	snprintf(why, sizeof(why), "error %d, stream error %d", error,
@@ -101,6 +105,30 @@ on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
 	    stream_error != NULL && stream_error->text != NULL ?
 		stream_error->text :
 		why);
+	c->is_up = false;
+	c->is_down = true;
+}
+
+/* Nothing else tells an application that its stream goes on. */
+static void
+on_log(void *arg, xmpp_log_level_t level, const char *area, const char *text)
+{
+	struct client *c = arg;
+
+	if (strcmp(text, "Session resumed successfully.") == 0)
+		c->has_resumed = true;
+	if (level == XMPP_LEVEL_ERROR || getenv("STROPHE_DEBUG") != NULL)
+		fprintf(stderr, "%s: %s\n", area, text);
+}
+
+static void
+connect_client(struct client *c)
+{
+	c->is_down = c->has_resumed = false;
+	if (xmpp_connect_client(c->conn, c->argv[3], atoi(c->argv[4]),
+		on_connection, c) == XMPP_EOK)
+		return;
+	say("down", "cannot connect");
 	c->is_down = true;
 }
 
@@ -120,7 +148,10 @@ send_lines(struct client *c)
 
 	while ((end = memchr(line, '\n', c->len - (line - c->in))) != NULL) {
 		*end = '\0'; /* libstrophe looks for it, whatever the length */
-		xmpp_send_raw(c->conn, line, end - line);
+		if (strcmp(line, "again") == 0)
+			connect_client(c);
+		else
+			xmpp_send_raw(c->conn, line, end - line);
 		line = end + 1;
 	}
 	c->len -= line - c->in;
@@ -148,29 +179,25 @@ read_input(struct client *c)
 	}
 }
 
-static int
-connect_client(struct client *c, char **argv)
+static void
+make_connection(struct client *c)
 {
-	bool is_direct = strcmp(argv[5], "direct") == 0;
+	bool is_direct = strcmp(c->argv[5], "direct") == 0;
 
 	c->conn = xmpp_conn_new(c->ctx);
 	xmpp_conn_set_flags(c->conn,
 	    is_direct ? XMPP_CONN_FLAG_LEGACY_SSL :
 			XMPP_CONN_FLAG_MANDATORY_TLS);
-	xmpp_conn_set_jid(c->conn, argv[1]);
-	xmpp_conn_set_pass(c->conn, argv[2]);
-	xmpp_conn_set_cafile(c->conn, argv[6]);
-	return xmpp_connect_client(c->conn, argv[3], atoi(argv[4]),
-	    on_connection, c);
+	xmpp_conn_set_jid(c->conn, c->argv[1]);
+	xmpp_conn_set_pass(c->conn, c->argv[2]);
+	xmpp_conn_set_cafile(c->conn, c->argv[6]);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct client c = { 0 };
-	xmpp_log_level_t level = getenv("STROPHE_DEBUG") != NULL ?
-	    XMPP_LEVEL_DEBUG :
-	    XMPP_LEVEL_ERROR;
+	struct client c = { .argv = argv };
+	xmpp_log_t log = { on_log, &c };
 
 	if (argc != 7) {
 		fputs("strophe_client jid password host port starttls|direct "
@@ -181,14 +208,12 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
 	xmpp_initialize();
-	c.ctx = xmpp_ctx_new(NULL, xmpp_get_default_logger(level));
-	if (connect_client(&c, argv) != XMPP_EOK) {
-		say("down", "cannot connect");
-		c.is_down = true;
-	}
-	while (!c.is_down) {
+	c.ctx = xmpp_ctx_new(NULL, &log);
+	make_connection(&c);
+	connect_client(&c);
+	while (!c.is_down || !c.is_closing) {
 		xmpp_run_once(c.ctx, LOOP_MS);
-		if (c.is_up)
+		if (c.is_up || c.is_down)
 			read_input(&c);
 	}
 	xmpp_conn_release(c.conn);

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import ssl
+import xml.etree.ElementTree as ET
 
 logging.getLogger("slixmpp").setLevel(logging.CRITICAL + 1)     # it warns
 import slixmpp  # noqa: E402
@@ -34,6 +35,7 @@ class Client:
         self.is_up = False
         self.ended = None           # why, once the stream is over
         self.logins = 0
+        self.resumptions = 0        # of its stream (XEP-0198)
         self.stanzas = []
         self.deliveries = []
         self._answers = {}          # id of an IQ: its answers
@@ -50,6 +52,12 @@ class Client:
         self.is_up = True
         self.ended = None
         self.logins += 1
+        self.bell.ring()
+
+    def _resumed(self):
+        self.is_up = True
+        self.ended = None
+        self.resumptions += 1
         self.bell.ring()
 
     def _over(self, why):
@@ -78,6 +86,19 @@ class Client:
                          "%s is logged in" % self.label)
         if self.ended:
             raise Failed("%s: no login: %s" % (self.label, self.ended))
+
+    async def resume(self, seconds=LOGIN_SECONDS):
+        """Connects again, and fails where the stream does not go on. Only for
+        clients that manage their streams."""
+        before = self.resumptions, self.logins
+        self.ended = None
+        await self._connect_again()
+        await self.until(
+            lambda: (self.resumptions, self.logins) != before or self.ended,
+            seconds, "%s is back" % self.label)
+        if self.resumptions == before[0]:
+            raise Failed("%s: no resumption: %s"
+                         % (self.label, self.ended or "a new login"))
 
     async def login_fails(self):
         """Fails where the login does not."""
@@ -187,6 +208,9 @@ class Client:
     async def _connect(self):
         raise NotImplementedError
 
+    async def _connect_again(self):
+        raise NotImplementedError
+
     def send(self, xml):
         raise NotImplementedError
 
@@ -231,9 +255,11 @@ class SlixmppClient(Client):
     kind = "slixmpp"
 
     def __init__(self, *args, mechanism=None, max_tls=None, binds=True,
-                 **options):
-        """binds: whether it says that it knows channel binding."""
+                 plugins=(), **options):
+        """binds: whether it says that it knows channel binding. plugins: of
+        slixmpp, further ones."""
         super().__init__(*args, **options)
+        self._plugins = plugins
         self._binds = binds
         self._mechanism = mechanism
         self._max_tls = max_tls
@@ -247,7 +273,7 @@ class SlixmppClient(Client):
         xmpp.roster.auto_authorize = None
         xmpp.roster.auto_subscribe = False
 
-        for plugin in "xep_0030", "xep_0092", "xep_0199":
+        for plugin in "xep_0030", "xep_0092", "xep_0199", *self._plugins:
             xmpp.register_plugin(plugin)
         if not self._binds:
             mechanisms = xmpp["feature_mechanisms"]
@@ -258,16 +284,20 @@ class SlixmppClient(Client):
         def on(event, call):
             xmpp.add_event_handler(event, call)
         on("session_start", lambda _: self._bound(xmpp.boundjid.full))
+        on("session_resumed", lambda _: self._resumed())
         on("failed_all_auth", lambda _: self._over("not authorized"))
         on("connection_failed", lambda e: self._over("no connection: %s" % e))
         on("stream_error", lambda e: self._over(
             "%s: %s" % (e["condition"], e["text"])))
         on("ssl_invalid_chain", lambda e: self._over("certificate: %s" % e))
         on("disconnected", self._disconnected)
+        await self._connect_again()
+
+    async def _connect_again(self):
         is_direct = self.tls == "direct"
-        xmpp.connect((self.host, self.port), use_ssl=is_direct,
-                     force_starttls=not is_direct,
-                     disable_starttls=is_direct)
+        self.xmpp.connect((self.host, self.port), use_ssl=is_direct,
+                          force_starttls=not is_direct,
+                          disable_starttls=is_direct)
 
     def _disconnected(self, reason):
         self.xmpp.cancel_connection_attempt()
@@ -283,7 +313,12 @@ class SlixmppClient(Client):
         return self.xmpp.socket.version()
 
     def send(self, xml):
-        self.xmpp.send_raw(xml)
+        if "xep_0198" not in self._plugins:
+            self.xmpp.send_raw(xml)
+            return
+        # What it sends as text it does not count.
+        elem = ET.fromstring("<x xmlns='jabber:client'>%s</x>" % xml)[0]
+        self.xmpp.send(self.xmpp._build_stanza(elem))
 
     async def close(self):
         if self.xmpp is None:

@@ -56,6 +56,8 @@ class StropheClient(Client):
             word, _, rest = line.decode().rstrip("\n").partition(" ")
             if word == "up":
                 self._bound(rest)
+            elif word == "resumed":
+                self._resumed()
             elif word == "down":
                 self._over(rest)
             elif word == "stanza":
@@ -65,6 +67,9 @@ class StropheClient(Client):
             else:
                 raise Failed("%s: strange line %r" % (self.label, line))
         self._over("strophe_client ended")
+
+    async def _connect_again(self):
+        self._child.stdin.write(b"again\n")
 
     def send(self, xml):
         self._child.stdin.write(xml.replace("\n", " ").encode() + b"\n")

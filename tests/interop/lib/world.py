@@ -50,12 +50,17 @@ class World:
     def alice_in_node(self):
         return "%s@%s" % (self.alice_name, proxy.NODE)
 
-    async def begin(self, limits=None, user=None, account=None, run=True):
+    async def begin(self, limits=None, user=None, account=None, run=True,
+                    store=False, knows_carol=False):
         """Accounts on the server, and the proxy, started where `run` says so.
-        user: attributes in proxy.xml; account: what proxy.Account takes."""
-        await self.server.add_user(self.alice_name, PASSWORD, [self.bob_name])
+        user: attributes in proxy.xml; account: what proxy.Account takes. store:
+        on disk. knows_carol: she is alice's contact as well as bob."""
+        friends = [self.carol_name] if knows_carol else []
+        await self.server.add_user(self.alice_name, PASSWORD,
+                                   [self.bob_name] + friends)
         await self.server.add_user(self.bob_name, PASSWORD, [self.alice_name])
-        await self.server.add_user(self.carol_name, PASSWORD)
+        await self.server.add_user(self.carol_name, PASSWORD,
+                                   [self.alice_name] if knows_carol else [])
         if self.direct:
             return
         options = {"jid": self.alice, "password": PASSWORD,
@@ -65,7 +70,8 @@ class World:
             os.path.join(self.folder, "proxy-" + self.alice_name),
             self.authority, [self.server.domain],
             [({"name": self.alice_name, "passwd": PROXY_PASSWORD,
-               **(user or {})}, [proxy.Account(**options)])], limits)
+               **(user or {})}, [proxy.Account(**options)])], limits,
+            **({"store": "xmpproxy.db"} if store else {}))
         if run:
             await self.proxy.start()
 
@@ -108,11 +114,17 @@ class World:
             PASSWORD, self.server.host, self.server.port, self.server.ca,
             **options)
 
+    async def _comes(self, name, label, **options):
+        client = self.on_server(name, label, **options)
+        await client.login()
+        await client.come()
+        return client
+
     async def bob_comes(self, **options):
-        bob = self.on_server(self.bob_name, "bob", **options)
-        await bob.login()
-        await bob.come()
-        return bob
+        return await self._comes(self.bob_name, "bob", **options)
+
+    async def carol_comes(self, **options):
+        return await self._comes(self.carol_name, "carol", **options)
 
     async def three(self, node=False):
         """The three clients of the cases: two on slixmpp with carbons, one on
