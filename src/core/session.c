@@ -217,6 +217,7 @@ session_detach(struct session *s)
 	peers_remove(s->proxy->peers, s->peer);
 	mem_free_string(&s->peer);
 	s->proxy->sessions_open--;
+	s->proxy->upkeep.freed++;
 }
 
 void
