@@ -41,7 +41,7 @@ struct history {
 	size_t tail_bytes;
 	struct page read; /* by a follower that is behind */
 	char *trouble;    /* of the last reading of a page */
-	uint32_t *keys;   /* of entry n at n % KEYS; 0: it has none */
+	uint16_t *keys;   /* of entry n at n % KEYS; 0: it has none */
 };
 
 /* --- pages --- */
@@ -149,17 +149,20 @@ history_unpack(struct history *h, struct unpack *u)
 
 /* --- keys --- */
 
-static uint32_t
+/* Short ones: who finds one looks at the entry as well. */
+static uint16_t
 key_of(uint64_t account, enum direction direction, const char *peer,
     const char *id)
 {
 	uint64_t numbers[2] = { account, direction };
 	uint32_t key;
+	uint16_t half;
 
 	key = table_hash(numbers, sizeof(numbers)) ^
 	    table_hash(peer, jid_bare_len(peer)) * 3 ^
 	    table_hash(id, strlen(id)) * 5;
-	return key != 0 ? key : 1;
+	half = (uint16_t)(key ^ key >> 16);
+	return half != 0 ? half : 1;
 }
 
 static void
@@ -380,7 +383,7 @@ struct entry *
 history_find(struct history *h, uint64_t account, enum direction direction,
     const char *peer, const char *id)
 {
-	uint32_t key = key_of(account, direction, peer, id);
+	uint16_t key = key_of(account, direction, peer, id);
 	uint64_t last = h->next > KEYS ? h->next - KEYS : 1;
 	struct entry *e;
 
