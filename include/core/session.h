@@ -119,6 +119,8 @@ void session_detach(struct session *);
 void session_close(struct session *, int stream_cond, const char *reason);
 /* The link is lost: asleep where the stream can be resumed, else closed. */
 void session_lose(struct session *, const char *reason);
+/* Ends that session of the user's that has been asleep longest; false: none is. */
+bool session_end_sleeper(struct user *);
 /* The proxy ends: one that can be resumed is left as it is, without a word. */
 void session_leave(struct session *);
 void session_free(struct session **); /* the reap's */

@@ -527,6 +527,22 @@ session_lose(struct session *s, const char *reason)
 		session_close(s, STREAM_CONNECTION_TIMEOUT, reason);
 }
 
+bool
+session_end_sleeper(struct user *u)
+{
+	struct session *s, *first = NULL;
+
+	LIST_FOREACH(s, &u->sessions, next) {
+		if (s->asleep && !s->closing &&
+		    (first == NULL || s->sleep_timer.at < first->sleep_timer.at))
+			first = s;
+	}
+	if (first == NULL)
+		return false;
+	session_close(first, -1, "another one takes its place");
+	return true;
+}
+
 void
 session_leave(struct session *s)
 {
