@@ -534,7 +534,8 @@ session_end_sleeper(struct user *u)
 
 	LIST_FOREACH(s, &u->sessions, next) {
 		if (s->asleep && !s->closing &&
-		    (first == NULL || s->sleep_timer.at < first->sleep_timer.at))
+		    (first == NULL ||
+			s->sleep_timer.at < first->sleep_timer.at))
 			first = s;
 	}
 	if (first == NULL)
