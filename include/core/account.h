@@ -64,6 +64,9 @@ struct account {
 	    last_seq; /* in the log: what the archive has behind that id is here */
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
+	/* Its archive is read from there (NULL: from that wall ms; 0: it is not). */
+	char *gap_after;
+	uint64_t gap_start;
 	bool has_rosterver;                    /* of the server's features */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 	struct gap *gap;                       /* mod/gap.c's; or NULL */

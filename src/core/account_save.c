@@ -71,6 +71,8 @@ account_save(struct account *a)
 		pack_string(&b, a->last_stanza_id);
 		pack_uint(&b, a->last_time);
 		pack_uint(&b, a->last_seq);
+		pack_string(&b, a->gap_after);
+		pack_uint(&b, a->gap_start);
 		put(a, STATE_UPSTREAM, &b);
 		buf_free(&b);
 	}
@@ -116,6 +118,8 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 	a->last_stanza_id = unpack_string(&u);
 	a->last_time = unpack_uint(&u);
 	a->last_seq = unpack_uint(&u);
+	a->gap_after = unpack_string(&u);
+	a->gap_start = unpack_uint(&u);
 }
 
 void
