@@ -85,16 +85,6 @@ was_got(const struct session *s, const struct entry *e)
 	return (s->owed[at / 8] & 1 << at % 8) == 0;
 }
 
-/* It waits where it is. */
-static void
-cannot_read(struct session *s)
-{
-	struct err err;
-
-	err_set(&err, "%s", history_trouble(s->user->history));
-	proxy_store_failed(s->proxy, &err);
-}
-
 void
 fanout_follow(struct session *s)
 {
@@ -108,10 +98,9 @@ fanout_follow(struct session *s)
 		return;
 	while (s->cursor < history_next(h) && session_has_room(s)) {
 		e = history_from(h, s->cursor);
-		if (e == NULL && history_trouble(h) != NULL) {
-			cannot_read(s);
+		/* It waits where it is. */
+		if (e == NULL && user_log_failed(s->user))
 			break;
-		}
 		if (e == NULL) {
 			s->cursor = history_next(h);
 			break;
@@ -130,6 +119,8 @@ fanout_again(struct session *s, uint64_t seq)
 
 	if (e != NULL)
 		deliver(s, e);
+	else
+		(void)user_log_failed(s->user);
 }
 
 void

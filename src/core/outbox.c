@@ -509,9 +509,11 @@ load_one(struct outbox *box, const void *key, size_t key_len, struct unpack *u)
 		append(box, p);
 		return;
 	}
-	log_event(LEVEL_WARN, box->account->jid, "outbox-lost",
-	    "reason=\"the log has it no more\"%s", "");
-	unput(box, p);
+	if (!user_log_failed(box->account->user)) {
+		log_event(LEVEL_WARN, box->account->jid, "outbox-lost",
+		    "reason=\"the log has it no more\"%s", "");
+		unput(box, p);
+	}
 	parcel_free(p);
 }
 

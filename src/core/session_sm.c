@@ -191,7 +191,8 @@ ack_due(void *arg)
 	is_written = conn_queued_bytes(stream_conn(s->stream)) == 0;
 	if (is_written && !has_spoken) {
 		session_lose(s, "no acknowledgement came");
-	} else if (is_written && !s->sm.on) {
+	} else if (is_written && !s->sm.on &&
+	    conn_unacknowledged_bytes(stream_conn(s->stream)) == 0) {
 		s->sm.acked = s->ack_upto;
 		answered(s);
 	} else {

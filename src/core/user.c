@@ -98,6 +98,19 @@ user_history_limits(const struct user *u)
 		.needed = first_waiting(u) };
 }
 
+bool
+user_log_failed(struct user *u)
+{
+	const char *trouble = history_trouble(u->history);
+	struct err err;
+
+	if (trouble == NULL)
+		return false;
+	err_set(&err, "%s", trouble);
+	proxy_store_failed(u->proxy, &err);
+	return true;
+}
+
 void
 user_save(struct user *u)
 {

@@ -133,6 +133,7 @@ learn_last(struct account *a, struct gap *g)
 		if (e->account == a->id)
 			learn(g, e);
 	}
+	(void)user_log_failed(a->user);
 }
 
 /* --- asking --- */
