@@ -67,6 +67,8 @@ struct account {
 	/* Its archive is read from there (NULL: from that wall ms; 0: it is not). */
 	char *gap_after;
 	uint64_t gap_start;
+	uint64_t
+	    gap_seq; /* in the log: what it has may be there from that on */
 	bool has_rosterver;                    /* of the server's features */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 	struct gap *gap;                       /* mod/gap.c's; or NULL */

@@ -73,6 +73,7 @@ account_save(struct account *a)
 		pack_uint(&b, a->last_seq);
 		pack_string(&b, a->gap_after);
 		pack_uint(&b, a->gap_start);
+		pack_uint(&b, a->gap_seq);
 		put(a, STATE_UPSTREAM, &b);
 		buf_free(&b);
 	}
@@ -120,6 +121,7 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 	a->last_seq = unpack_uint(&u);
 	a->gap_after = unpack_string(&u);
 	a->gap_start = unpack_uint(&u);
+	a->gap_seq = unpack_uint(&u);
 }
 
 void

@@ -24,7 +24,7 @@
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
-#define PAGE       "100"
+#define PAGE       "250"
 #define PAGES_MAX  1000
 #define BACK_MS    300000 /* by time: so far before we were last there */
 #define KNOWN_MAX  10000  /* messages that may come once more */
@@ -121,11 +121,9 @@ static void
 learn_last(struct account *a, struct gap *g)
 {
 	struct history *h = a->user->history;
-	uint64_t first = outbox_first_seq(a->outbox), seq = a->last_seq;
+	uint64_t seq = a->gap_seq;
 	struct entry *e;
 
-	if (first != 0 && first < seq)
-		seq = first;
 	seq = seq > KNOWN_LAST ? seq - KNOWN_LAST : 1;
 	if (history_next(h) > KNOWN_MAX && seq < history_next(h) - KNOWN_MAX)
 		seq = history_next(h) - KNOWN_MAX;
@@ -392,6 +390,8 @@ from_upstream(struct account *a, struct route *r)
 	if (is_known(a, id))
 		return "it is in the log already";
 	note_last(a, id);
+	if (a->gap != NULL)
+		recent_set(a->gap->known, id, 1);
 	return NULL;
 }
 
@@ -405,9 +405,12 @@ static void
 begin(struct account *a)
 {
 	const char *after = a->last_stanza_id;
-	uint64_t time = a->last_time;
+	uint64_t time = a->last_time, first = outbox_first_seq(a->outbox);
 
-	(void)outbox_first_sent(a->outbox, &after, &time);
+	a->gap_seq = a->last_seq;
+	(void)outbox_first_sent(a->outbox, &after, &a->gap_seq, &time);
+	if (first != 0 && first < a->gap_seq)
+		a->gap_seq = first;
 	if (time > a->last_time)
 		time = a->last_time;
 	move_on(a, after, time > BACK_MS ? time - BACK_MS : 1);
@@ -425,7 +428,8 @@ upstream_up(struct account *a)
 		account_touch(a, ACCOUNT_COUNTERS);
 		return;
 	}
-	if (!may_have_archive(a))
+	/* On a stream that went on nothing is missed. */
+	if ((a->is_ready && a->gap_start == 0) || !may_have_archive(a))
 		return;
 	g = a->gap = mem_alloc(sizeof(*g));
 	g->known = recent_new(2 * KNOWN_MAX);
