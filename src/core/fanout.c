@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/account.h"
+#include "core/archive.h"
 #include "core/form.h"
 #include "core/history.h"
 #include "core/proxy.h"
@@ -22,6 +23,16 @@ is_late(const struct session *s, const struct entry *e)
 	if (e->seq == 0 || e->has_delay)
 		return false;
 	return e->seq < s->live_from || clock_wall() > e->time + LATE_MS;
+}
+
+/* Its own archive tells it. */
+static bool
+is_in_archive(const struct session *s, const struct entry *e)
+{
+	const struct account *a = user_find_account(s->user, e->account);
+
+	return s->owed_in_archive && e->seq < s->live_from && a != NULL &&
+	    session_sees(s, a) && (e->unserved & archive_of(s)) == 0;
 }
 
 static void
@@ -70,7 +81,10 @@ moved(struct session *s, uint64_t before)
 	if (s->cursor == before || s->closing)
 		return;
 	session_sm_moved(s);
-	if (s->owed != NULL && s->cursor >= s->live_from)
+	if (s->cursor < s->live_from)
+		return;
+	s->owed_in_archive = false;
+	if (s->owed != NULL)
 		fanout_forget(s);
 }
 
@@ -117,7 +131,11 @@ fanout_follow(struct session *s)
 			break;
 		}
 		s->cursor = e->seq + 1;
-		if (!was_got(s, e))
+		if (was_got(s, e))
+			continue;
+		if (is_in_archive(s, e))
+			user_reached(s->user, e->seq);
+		else
 			deliver(s, e);
 	}
 	moved(s, before);
