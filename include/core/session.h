@@ -81,7 +81,7 @@ struct session {
 
 	bool following;
 	bool held; /* until it is known what it does: playback.h */
-	struct timer follow_timer;
+	struct timer follow_timer; /* when it begins; once it does, goes on */
 	/* Of what was there before it: a bit an entry that it is to get. */
 	unsigned char *owed;
 	uint64_t owed_from, owed_to;

@@ -16,6 +16,8 @@
 
 /* A follower that is this far behind in time gets the times with the messages. */
 #define LATE_MS 10000
+/* So many entries are looked at in a turn, whether they are for it or not. */
+#define LOOK 512
 
 static bool
 is_late(const struct session *s, const struct entry *e)
@@ -90,13 +92,35 @@ moved(struct session *s, uint64_t before)
 
 /* Before it began to follow: the device had it, or others got it. */
 static bool
-was_got(const struct session *s, const struct entry *e)
+was_got(const struct session *s, uint64_t seq)
 {
-	uint64_t at = e->seq - s->owed_from;
+	uint64_t at = seq - s->owed_from;
 
-	if (s->owed == NULL || e->seq < s->owed_from || e->seq >= s->owed_to)
+	if (s->owed == NULL || seq < s->owed_from || seq >= s->owed_to)
 		return false;
 	return (s->owed[at / 8] & 1 << at % 8) == 0;
+}
+
+/* To the next that it may be for; false: there is none, or no room for it. */
+static bool
+go_on(struct session *s)
+{
+	if (!session_has_room(s))
+		return false;
+	while (was_got(s, s->cursor))
+		s->cursor++;
+	return s->cursor < history_next(s->user->history);
+}
+
+static void
+look_at(struct session *s, struct entry *e)
+{
+	if (was_got(s, e->seq))
+		return;
+	if (is_in_archive(s, e))
+		user_reached(s->user, e->seq);
+	else
+		deliver(s, e);
 }
 
 /* It waits where it is. */
@@ -115,12 +139,18 @@ fanout_follow(struct session *s)
 	struct history *h = s->user->history;
 	uint64_t before = s->cursor;
 	struct entry *e;
+	unsigned left = LOOK;
 
-	if (!s->following || !session_has_room(s))
+	/* Its timer is that of the next turn. */
+	if (!s->following || s->follow_timer.at != 0 || !session_has_room(s))
 		return;
 	if (s->cursor < history_floor(h) && !skip_lost(s))
 		return;
-	while (s->cursor < history_next(h) && session_has_room(s)) {
+	while (go_on(s)) {
+		if (left-- == 0) {
+			timer_set(&s->follow_timer, 0);
+			break;
+		}
 		e = history_from(h, s->cursor);
 		if (e == NULL && history_trouble(h) != NULL) {
 			cannot_read(s);
@@ -131,12 +161,7 @@ fanout_follow(struct session *s)
 			break;
 		}
 		s->cursor = e->seq + 1;
-		if (was_got(s, e))
-			continue;
-		if (is_in_archive(s, e))
-			user_reached(s->user, e->seq);
-		else
-			deliver(s, e);
+		look_at(s, e);
 	}
 	moved(s, before);
 }

@@ -317,6 +317,10 @@ playback_due(void *arg)
 {
 	struct session *s = arg;
 
-	if (!s->following && !s->closing)
+	if (s->closing)
+		return;
+	if (s->following)
+		fanout_follow(s);
+	else
 		begin_now(s);
 }
