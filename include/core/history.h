@@ -41,7 +41,7 @@ struct entry *history_at(struct history *, uint64_t seq);
 uint64_t history_count(const struct history *, enum rooms);
 /* From that number on all are in memory; those before are committed. */
 uint64_t history_tail(const struct history *);
-/* The time of entries goes back that far behind the order of the log. */
+/* entry_when() goes back that far behind the order of the log, if at all. */
 uint64_t history_max_late(const struct history *);
 
 /*

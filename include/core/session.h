@@ -81,10 +81,12 @@ struct session {
 
 	bool following;
 	bool held; /* until it is known what it does: playback.h */
-	struct timer follow_timer;
+	struct timer follow_timer; /* when it begins; once it does, goes on */
 	/* Of what was there before it: a bit an entry that it is to get. */
 	unsigned char *owed;
 	uint64_t owed_from, owed_to;
+	/* It gets of that what its archive does not have. */
+	bool owed_in_archive;
 	uint64_t cursor;                  /* the next entry to look at */
 	size_t queue_frames, queue_bytes; /* its window, as it began */
 	/* Entries before it were there already: delayed, and only what reached nobody. */

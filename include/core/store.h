@@ -83,7 +83,7 @@ struct store_query {
 	uint64_t account;
 	const char *bare;     /* of the peer; an index serves it */
 	const char *resource; /* of the peer, besides bare */
-	uint64_t start, end;  /* entry.time, both inclusive */
+	uint64_t start, end;  /* entry_when(), both inclusive */
 	enum rooms rooms;
 	unsigned archive; /* ARCHIVE_OF_*: what that one serves */
 };

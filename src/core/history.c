@@ -134,6 +134,8 @@ history_unpack(struct history *h, struct unpack *u)
 	uint64_t next = unpack_uint(u);
 
 	h->max_late = unpack_uint(u);
+	if (h->max_late > ENTRY_LATE_MS)
+		h->max_late = ENTRY_LATE_MS;
 	h->stamp = unpack_uint(u);
 	for (int i = 0; i < 2; i++) {
 		struct kept *k = i == 0 ? &h->chats : &h->rooms;
@@ -230,13 +232,14 @@ static void
 count(struct history *h, const struct entry *e)
 {
 	struct kept *k = kept_of(h, e);
+	uint64_t when = entry_when(e);
 
 	if (k->count == 0)
 		k->from = e->seq;
 	k->count++;
 	k->bytes += blob_len(e->body);
-	if (e->stamp > e->time && e->stamp - e->time > h->max_late)
-		h->max_late = e->stamp - e->time;
+	if (e->stamp > when && e->stamp - when > h->max_late)
+		h->max_late = e->stamp - when;
 }
 
 void

@@ -70,11 +70,13 @@ is_of_peer(const struct store_query *q, const struct entry *e)
 bool
 log_query_wants(const struct store_query *q, const struct entry *e)
 {
+	uint64_t when = entry_when(e);
+
 	if (q->account != 0 && q->account != e->account)
 		return false;
 	if (e->unserved & q->archive)
 		return false;
-	if (e->time < q->start || (q->end != 0 && e->time > q->end))
+	if (when < q->start || (q->end != 0 && when > q->end))
 		return false;
 	if (q->rooms != ROOMS_TOO &&
 	    entry_is_of_room(e) != (q->rooms == ROOMS_ONLY))

@@ -311,7 +311,9 @@ on_query(struct session *s, struct route *r)
 	}
 	/* What is live begins where this ends. */
 	log_query_begin(s->user, &a.search->left);
-	if (archive_request_synchronises(&request))
+	/* In node view one account's archive is not all of it. */
+	if (archive_request_synchronises(&request) &&
+	    archive_asked_account(s, r) == NULL)
 		playback_archive(s);
 	archive_search_start(s, a.search);
 	return "a search of our archive";
