@@ -241,12 +241,14 @@ session_sm_sent(struct session *s, struct flight *f)
 	want_ack(s);
 }
 
-/* Too much of what no log holds: a client that never acknowledges, or is off too long. */
+/*
+ * Too much of what no log holds: a client that never acknowledges, or is off too long.
+ * What is there counts, not the one that comes: it may be as large as all of it.
+ */
 static bool
-has_room(struct session *s, const struct blob *bytes)
+has_room(struct session *s)
 {
-	if (s->flights.bytes + blob_len(bytes) <=
-		limits_of(s)->queue_bytes_max &&
+	if (s->flights.bytes <= limits_of(s)->queue_bytes_max &&
 	    (!s->asleep || s->flights.count < s->queue_frames * 4))
 		return true;
 	session_close(s, STREAM_RESOURCE_CONSTRAINT,
@@ -260,7 +262,7 @@ send_kept(struct session *s, struct flight *f)
 {
 	/* Told apart, for open_iqs_renumber(). */
 	f->number = FLIGHT_UNSENT - s->flights.count;
-	if (s->closing || !has_room(s, f->bytes))
+	if (s->closing || !has_room(s))
 		return false;
 	if (s->asleep)
 		return true;
