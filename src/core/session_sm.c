@@ -164,8 +164,7 @@ session_sm_take_pong(struct session *s, const char *id)
 {
 	if (s->ack_id[0] == '\0' || !text_equals(id, s->ack_id))
 		return false;
-	if (!s->sm.on)
-		s->sm.acked = s->ack_upto;
+	s->sm.acked = s->ack_upto;
 	answered(s);
 	return true;
 }

@@ -258,12 +258,8 @@ upstream_sm_take(struct upstream *u, struct elem *e)
 	}
 	if (!is_pong(u, e))
 		return false;
-	if (!u->sm.on) {
-		u->sm.acked = u->ack_upto;
-		acknowledged(u);
-	} else {
-		u->sm.in++;
-	}
+	u->sm.acked = u->ack_upto;
+	acknowledged(u);
 	return true;
 }
 
