@@ -46,7 +46,6 @@ struct batch {
 	size_t count, cap;
 	struct buf record; /* of all puts and deletes, in order */
 	bool urgent;       /* it holds custody: it is committed in this turn */
-	uint64_t since;    /* clock_now() of the first change in it; 0: empty */
 };
 
 void batch_init(struct batch *);

@@ -25,8 +25,9 @@ limits_of(const struct session *s)
 
 /* --- acknowledgements --- */
 
-uint64_t
-session_sm_cursor(const struct session *s)
+/* Where the device is in the log: all before it is acknowledged. */
+static uint64_t
+cursor_of(const struct session *s)
 {
 	uint64_t first = flights_first_entry(&s->flights);
 
@@ -37,7 +38,7 @@ static void
 note_cursor(struct session *s)
 {
 	struct device *d = s->device;
-	uint64_t cursor = session_sm_cursor(s);
+	uint64_t cursor = cursor_of(s);
 
 	if (d == NULL || !s->following || cursor <= d->cursor)
 		return;
