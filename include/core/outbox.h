@@ -21,6 +21,7 @@ struct outbox *outbox_new(struct account *, size_t max);
 void outbox_free(struct outbox **);
 /* What is on disk of it; the streams' numbers count as long as one may be resumed. */
 void outbox_load(struct outbox *);
+/* For tests alone, which see no other way what has left it. */
 size_t outbox_count(const struct outbox *);
 bool outbox_is_full(const struct outbox *);
 /*

@@ -133,8 +133,11 @@ void session_touch(struct session *, unsigned what);
 #define SESSION_TICK_MS 1000
 /* What was asked of it has no answer: it cannot give one. */
 void session_fail_requests(struct session *);
-/* It asks something: where the answer is lost with its stream, it gets an error. */
-void session_open_request(struct session *, const struct route *);
+/*
+ * It asks something: where the answer is lost with its stream, it gets an error. false:
+ * it acknowledges too few answers, and is closed.
+ */
+bool session_open_request(struct session *, const struct route *);
 /* Those past their deadline; all of them, and its own, because it goes. */
 void session_expire_requests(struct session *);
 void session_end_requests(struct session *);

@@ -37,7 +37,10 @@ uint64_t store_run(const struct store *);
  * another one than then (a copy put back).
  */
 bool store_may_resume(const struct store *);
-/* In memory, for tests: as if it had been closed and opened again. */
+/*
+ * For tests alone: as if it had been closed and opened again, which a store in memory
+ * does not survive.
+ */
 void store_reopened(struct store *);
 #define STORE_KEY_SIZE 32
 const unsigned char *store_key(const struct store *); /* random, of this file */

@@ -61,7 +61,6 @@ struct upstream {
 	/* Stream management (XEP-0198); upstream_sm.c's. */
 	struct sm sm;       /* counts what is sent, with or without it */
 	char *sm_id;        /* NULL: the stream cannot be resumed */
-	char *sm_location;  /* where the server wants it resumed, or NULL */
 	uint64_t sm_max;    /* seconds that the server keeps it */
 	bool offers_sm;     /* the features of the stream */
 	bool is_enabling;   /* <enable/> is out */
