@@ -17,6 +17,8 @@
 /* Redo records that may wait, and how many are folded in a slice. */
 #define UNFOLDED 64
 #define FOLD     64
+/* Logs are trimmed for so long in a slice: all users may be over a new limit. */
+#define TRIM_US 2000
 /* A stream that said nothing for so long rests; some of the users each tick. */
 #define REST_MS    5000
 #define REST_TICKS 5
@@ -44,6 +46,7 @@ trim(struct proxy *p)
 {
 	struct user *u, *tmp;
 	struct history_limits l;
+	uint64_t began = clock_micros();
 
 	if (!p->upkeep.is_over)
 		return;
@@ -52,6 +55,10 @@ trim(struct proxy *p)
 		l = user_history_limits(u);
 		if (!history_is_over(u->history, &l))
 			continue;
+		if (clock_micros() - began > TRIM_US) {
+			p->upkeep.is_over = true;
+			break;
+		}
 		p->upkeep.is_over |= history_trim(u->history, &l);
 		user_touch(u);
 	}
