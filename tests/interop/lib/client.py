@@ -284,6 +284,7 @@ class SlixmppClient(Client):
         def on(event, call):
             xmpp.add_event_handler(event, call)
         on("session_start", lambda _: self._bound(xmpp.boundjid.full))
+        on("sm_enabled", lambda _: self.bell.ring())
         on("session_resumed", lambda _: self._resumed())
         on("failed_all_auth", lambda _: self._over("not authorized"))
         on("connection_failed", lambda e: self._over("no connection: %s" % e))
