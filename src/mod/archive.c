@@ -314,7 +314,7 @@ on_query(struct session *s, struct route *r)
 	log_query_begin(s->user, &a.search->left);
 	/* In node view one account's archive is not all of it. */
 	if (archive_request_synchronises(&request) &&
-	    archive_asked_account(s, r) == NULL)
+	    asked_account(s, r) == NULL)
 		playback_archive(s);
 	archive_search_start(s, a.search);
 	return "a search of our archive";

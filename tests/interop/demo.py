@@ -42,6 +42,7 @@ class Show:
         self.people = people            # the columns
         self.width = 42
         self.wanted = {p: [] for p in people}   # bodies each is to get
+        self.missed = {p: [] for p in people}   # while it was off
         self.here = set(people)
         self.deliveries = 0
 
@@ -61,14 +62,19 @@ class Show:
         if person is writer:
             return "wrote"
         if person not in self.here:
+            self.missed[person].append(body)
             return "off"
+        got = await self.delivery(person, body)
+        return WORDS[got.how] if got else "LOST"
+
+    async def delivery(self, person, body):
         self.wanted[person].append(body)
         try:
             got = await person.until_body(body, SECONDS)
         except Failed:
-            return "LOST"
+            return None
         self.deliveries += 1
-        return WORDS[got.how]
+        return got
 
     async def say(self, writer, body):
         writer.say(ALICE if writer.label == "bob" else BOB, body)
@@ -79,8 +85,11 @@ class Show:
     def leave(self, *people):
         self.here -= set(people)
 
-    def come(self, *people):
-        self.here |= set(people)
+    async def come(self, person):
+        """Returns what it missed, None for what was lost."""
+        self.here.add(person)
+        missed, self.missed[person] = self.missed[person], []
+        return [await self.delivery(person, body) for body in missed]
 
     def faults(self):
         """What somebody did not get, or got twice, or in another order."""
@@ -114,56 +123,68 @@ async def come(client):
     await until_there(client, 0)
 
 
-async def play(show, server, desk, phone, term, bob):
+async def killed(show, the_proxy, desk, phone, term, bob):
+    """The proxy is killed in the middle; phone is off before that, and comes
+    back after it."""
+    before = len(bob.stanzas)
+    phone.cut()
+    await phone.until(lambda: not phone.is_up, SECONDS, "phone is off")
+    show.leave(phone)
+    show.event("phone lost its network")
+    await show.say(bob, "Bring the book, please.")
+    await the_proxy.process.kill()
+    await the_proxy.start()
+    for client in desk, term:
+        await client.resume()
+    show.event("the proxy was killed and started again; desk and term went on")
+    await show.say(desk, "I have it with me.")
+    await phone.resume()
+    missed = await show.come(phone)
+    show.event("phone is back and gets %s; of all that bob saw %s" % (
+        "both" if all(missed) else "NOT ALL",
+        "ALICE FLAP" if any(map(stanza.is_presence, bob.stanzas[before:]))
+        else "nothing"))
+
+
+async def server_restarted(show, server, clients, bob):
+    since = [len(c.stanzas) for c in clients]
+    await server.stop()
+    await server.start()
+    await bob.login()
+    await bob.come()
+    for client, n in zip(clients, since):
+        await until_there(client, n)
+    show.event("the server was stopped and started again; %s" % (
+        "all stayed logged in" if all(c.logins == 1 for c in clients)
+        else "CLIENTS HAD TO LOG IN AGAIN"))
+
+
+async def play(show, the_proxy, server, desk, phone, term, bob):
     await show.say(bob, "Lunch at one?")
     await show.say(desk, "Gladly. Where?")
     await show.say(bob, "The place by the river.")
     await show.say(phone, "I am on my way")
     await show.say(term, "(written in a terminal)")
+    await killed(show, the_proxy, desk, phone, term, bob)
+    await server_restarted(show, server, (desk, phone, term), bob)
+    await show.say(term, "Who else comes?")
+    again = [c for c in (desk, phone, term) if c.logins != 1]
 
-    before = len(bob.stanzas)
-    phone.cut()
-    await desk.until_presence(
-        lambda p: p.get("from") == phone.jid
-        and p.get("type") == "unavailable", SECONDS, "phone's end")
-    show.leave(phone)
-    show.event("phone lost its network; bob %s" % (
-        "saw alice flap" if any(map(stanza.is_presence, bob.stanzas[before:]))
-        else "saw nothing of it"))
-    await show.say(bob, "Bring the book, please.")
-
-    since = [len(c.stanzas) for c in (desk, term)]
-    await server.stop()
-    await server.start()
-    await bob.login()
-    await bob.come()
-    for client, n in zip((desk, term), since):
-        await until_there(client, n)
-    show.event("the server was stopped and started again; %s" % (
-        "desk and term stayed logged in" if desk.logins == term.logins == 1
-        else "THE CLIENTS HAD TO LOG IN AGAIN"))
-    await show.say(desk, "I have it with me.")
-
-    await desk.close()
-    await term.close()
-    show.leave(desk, term)
+    for client in desk, phone, term:
+        await client.close()
+        show.leave(client)
     await until_bob_sees(bob, "xa")
     show.event("all of alice's clients are off; bob sees her as away")
-    late = ["Are you there already?", "I am in the corner."]
-    for body in late:
-        await show.say(bob, body)
+    await show.say(bob, "Are you there already?")
+    await show.say(bob, "I am in the corner.")
     await bob.barrier(ALICE)     # the proxy has them
-    show.wanted[phone] += late
-    show.come(phone)
     await come(phone)
-    times = [await phone.until_body(body, SECONDS) for body in late]
-    show.deliveries += len(times)
-    timeless = [t for t in times if t.delay is None]
+    late = await show.come(phone)
+    timeless = [got for got in late if got is not None and got.delay is None]
     show.event("phone is back and gets both%s" % (
         "; NO TIME" if timeless else ", with the time they were sent"))
     await show.say(phone, "I see you!")
-    return ["a client had to log in again"
-            for c in (desk, term) if c.logins != 1] + \
+    return ["%s had to log in again" % c.label for c in again] + \
         ["phone was not told when %r was sent" % t.body for t in timeless]
 
 
@@ -222,9 +243,9 @@ async def answer(bob):
         bob.say(ALICE, "You wrote: " + got.body)
 
 
-def client_of(kind, label, jid, password, there, *args):
+def client_of(kind, label, jid, password, there, *args, **options):
     return kind(*args, label, "%s/%s" % (jid, label), password, there.host,
-                there.port, there.ca)
+                there.port, there.ca, **options)
 
 
 async def demo(folder, once):
@@ -237,19 +258,20 @@ async def demo(folder, once):
         folder, authority, [DOMAIN],
         [({"name": "alice", "passwd": PASSWORD},
           [proxy.Account(ALICE, ACCOUNT_PASSWORD, server.port, server.ca)])],
-        ports=PORTS)
+        ports=PORTS, store="xmpproxy.db")
     await server.start()
     await the_proxy.start()
 
-    desk = client_of(SlixmppClient, "desk", ALICE, PASSWORD, the_proxy)
-    phone = client_of(SlixmppClient, "phone", ALICE, PASSWORD, the_proxy)
+    desk, phone = (client_of(SlixmppClient, label, ALICE, PASSWORD, the_proxy,
+                             plugins=("xep_0198",))
+                   for label in ("desk", "phone"))
     term = client_of(StropheClient, "term", ALICE, PASSWORD, the_proxy, path)
     bob = client_of(SlixmppClient, "bob", BOB, BOB_PASSWORD, server)
     show = Show([desk, phone, term, bob])
     print("""
 alice has one account, on a real server (Prosody). Her three clients are on it
 through xmpproxy: desk and phone (slixmpp, with carbons), term (libstrophe,
-without). bob is on the server as anybody is.
+without); all can resume their streams. bob is on the server as anybody is.
 """)
     try:
         await bob.login()
@@ -257,7 +279,7 @@ without). bob is on the server as anybody is.
         await asyncio.gather(*map(come, (desk, phone, term)))
         await until_bob_sees(bob, None)
         show.head()
-        faults = await play(show, server, desk, phone, term, bob)
+        faults = await play(show, the_proxy, server, desk, phone, term, bob)
         faults += show.faults()
         legend()
         if faults:

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <expat.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,21 +142,37 @@ close_stream(struct client *c)
 	xmpp_disconnect(c->conn);
 }
 
-static void
-send_lines(struct client *c)
+/* false: it has to wait; libstrophe drops what it gets while it is off. */
+static bool
+take_line(struct client *c, const char *line, size_t len)
 {
-	char *line = c->in, *end;
+	bool is_again = len == 5 && memcmp(line, "again", len) == 0;
 
-	while ((end = memchr(line, '\n', c->len - (line - c->in))) != NULL) {
+	if (is_again && c->is_down)
+		connect_client(c);
+	else if (c->is_up)
+		xmpp_send_raw(c->conn, line, len);
+	else
+		return false;
+	return true;
+}
+
+static void
+take_lines(struct client *c)
+{
+	char *line = c->in, *end, *kept = c->in;
+
+	while ((end = memchr(line, '\n', c->in + c->len - line)) != NULL) {
 		*end = '\0'; /* libstrophe looks for it, whatever the length */
-		if (strcmp(line, "again") == 0)
-			connect_client(c);
-		else
-			xmpp_send_raw(c->conn, line, end - line);
+		if (!take_line(c, line, end - line)) {
+			*end = '\n';
+			memmove(kept, line, end + 1 - line);
+			kept += end + 1 - line;
+		}
 		line = end + 1;
 	}
-	c->len -= line - c->in;
-	memmove(c->in, line, c->len);
+	c->len -= line - kept;
+	memmove(kept, line, c->in + c->len - kept);
 }
 
 static void
@@ -175,7 +192,7 @@ read_input(struct client *c)
 		if (n <= 0)
 			return;
 		c->len += n;
-		send_lines(c);
+		take_lines(c);
 	}
 }
 
@@ -207,14 +224,17 @@ main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+	signal(SIGPIPE, SIG_IGN); /* libstrophe writes to what was cut */
 	xmpp_initialize();
 	c.ctx = xmpp_ctx_new(NULL, &log);
 	make_connection(&c);
 	connect_client(&c);
 	while (!c.is_down || !c.is_closing) {
 		xmpp_run_once(c.ctx, LOOP_MS);
-		if (c.is_up || c.is_down)
+		if (c.is_up || c.is_down) {
+			take_lines(&c);
 			read_input(&c);
+		}
 	}
 	xmpp_conn_release(c.conn);
 	xmpp_ctx_free(c.ctx);

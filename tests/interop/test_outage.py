@@ -14,18 +14,18 @@ BEYOND = 10
 
 
 class Load:
-    """What some clients write to bob, for as long as it goes on."""
+    """What some clients write to somebody, for as long as it goes on."""
 
-    def __init__(self, bob, *clients):
+    def __init__(self, to, *clients):
         self.sent = {c: [] for c in clients}    # the bodies
-        self._bob = bob.bare
+        self._to = to
         self._tasks = []
 
     async def _write(self, client):
         while True:
             sent = self.sent[client]
             sent.append("load %d of %s" % (len(sent), client.label))
-            client.say(self._bob, sent[-1])
+            client.say(self._to, sent[-1])
             await asyncio.sleep(PACE)
 
     def go_on(self):
@@ -96,11 +96,14 @@ async def link_is_lost(world):
 
 
 async def reaches_server(client):
-    """Until the server has what the client sent so far: unlike a ping, this
-    is for the server to answer."""
-    await client.iq(
-        "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>",
-        to=client.jid.partition("@")[2].partition("/")[0])
+    """Until the server has what the client sent so far. Unlike a ping, this
+    is for the server to answer; while it is off, there is an error."""
+    async def answers():
+        answer = await client.iq(
+            "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>",
+            to=client.jid.partition("@")[2].partition("/")[0])
+        return answer.get("type") == "result"
+    await poll(answers, 30, "the server answers %s" % client.label)
 
 
 async def outage(world, stop, may_lose):
@@ -108,7 +111,7 @@ async def outage(world, stop, may_lose):
     desk, phone, term = clients = await world.three()
     for client in clients:
         await bob_is(client, bob.jid, None, 0)
-    load = Load(bob, desk, term)
+    load = Load(bob.bare, desk, term)
     load.go_on()
     await bob.until_bodies(50, 20)
     since = [len(c.stanzas) for c in clients]

@@ -284,6 +284,7 @@ class SlixmppClient(Client):
         def on(event, call):
             xmpp.add_event_handler(event, call)
         on("session_start", lambda _: self._bound(xmpp.boundjid.full))
+        on("sm_enabled", lambda _: self.bell.ring())
         on("session_resumed", lambda _: self._resumed())
         on("failed_all_auth", lambda _: self._over("not authorized"))
         on("connection_failed", lambda e: self._over("no connection: %s" % e))
@@ -325,6 +326,10 @@ class SlixmppClient(Client):
             return
         self.xmpp.cancel_connection_attempt()
         if self.xmpp.transport is not None:
+            if "xep_0198" in self._plugins and \
+                    self.xmpp["xep_0198"].enabled_in:
+                # As XEP-0198 4 recommends; slixmpp does not.
+                self.xmpp["xep_0198"].send_ack()
             await self.xmpp.disconnect(wait=5)
         if self.xmpp._run_out_filters is not None:
             self.xmpp._run_out_filters.cancel()

@@ -70,12 +70,16 @@ class Proxy:
             f.write("\n".join(lines) + "\n")
 
     async def start(self):
+        await self.run()
+        await self.process.until_ready(
+            lambda: net.speaks_xmpp(self.port, NODE), 30)
+
+    async def run(self):
+        """Without waiting until it is ready."""
         env = dict(os.environ)
         env.setdefault("LOGLEVEL", "DEBUG")
         await self.process.start(*command(), "--conffile", self.config,
                                  cwd=self.folder, env=env)
-        await self.process.until_ready(
-            lambda: net.speaks_xmpp(self.port, NODE), 30)
 
     async def stop(self):
         """Fails where it did not end well: sanitizers speak at the end."""

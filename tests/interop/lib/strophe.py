@@ -69,6 +69,9 @@ class StropheClient(Client):
         self._over("strophe_client ended")
 
     async def _connect_again(self):
+        if self._child.returncode is not None:
+            raise Failed("%s: strophe_client ended with %d"
+                         % (self.label, self._child.returncode))
         self._child.stdin.write(b"again\n")
 
     def send(self, xml):
