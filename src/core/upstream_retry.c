@@ -33,10 +33,10 @@ backoff(unsigned attempts)
 	return ms / 2 + random_below(ms / 2 + 1);
 }
 
+/* The link is lost already. */
 static void
 retry(struct upstream *u, uint64_t in_ms, const char *why)
 {
-	upstream_lose(u);
 	upstream_set_trouble(u, why);
 	upstream_set_state(u, UPSTREAM_WAITING);
 	timer_set(&u->retry, in_ms);
@@ -87,6 +87,7 @@ upstream_refused(struct upstream *u, const char *why)
 	}
 	if (u->refusals == 1)
 		notice_user(u->account->user, "%s: %s.", u->account->jid, why);
+	upstream_lose(u);
 	retry(u, REFUSED_RETRY_MS, why);
 }
 
@@ -133,5 +134,6 @@ upstream_sent_on(struct upstream *u, const char *where)
 		return;
 	}
 	set_other_host(u, where);
+	upstream_lose(u);
 	retry(u, 0, "the server named another host");
 }

@@ -70,9 +70,12 @@ is_asked(const struct upstream *u)
 void
 upstream_sm_want_ack(struct upstream *u)
 {
-	size_t count = outbox_unacknowledged(u->account->outbox);
+	size_t count;
 
-	if (u->stream == NULL || is_asked(u) || u->is_enabling || count == 0)
+	if (u->stream == NULL || is_asked(u) || u->is_enabling)
+		return;
+	/* The outbox is gone through for it, so it comes last. */
+	if ((count = outbox_unacknowledged(u->account->outbox)) == 0)
 		return;
 	if (count >= limits_of(u)->ack_stanzas ||
 	    outbox_is_full(u->account->outbox))
