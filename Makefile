@@ -10,6 +10,8 @@
 # soak     1,000 sessions with traffic for ten minutes: nothing lost, no growth
 # chaos    100,000 messages while the proxy is killed, links are cut, the server
 #          is restarted, the disk is full; SEED=n plays one again
+# bench    what a user costs, how long the loop pauses, what a long log costs; in
+#          a short form: FULL=1 for 1,000 users and a log of five million
 # install  honours DESTDIR and prefix
 # deps, deps-check   install the Debian packages to build, to check
 # V=1 shows the commands.
@@ -175,6 +177,26 @@ chaos: deps-check
 	@exec /usr/bin/python3 tests/chaos/chaos.py --long --verbose \
 		$(if $(SEED),--seed $(SEED))
 
+# Numbers mean something on a machine that does nothing else; not a part of check.
+# Where the load takes all processors the proxy waits for one in the midst of its
+# turns: the second soak gives it one at once, where that is allowed.
+bench: SOAK = /usr/bin/python3 tests/soak/soak.py --users 20 --sessions 3 \
+	--rate 500 --seconds 120 --disk
+bench: deps-check
+	@$(MAKE) all $(O)/tests/bench/fill_store $(O)/tests/bench/archive_bench
+	@bad=0; \
+	/usr/bin/python3 tests/bench/users.py \
+		$(if $(FULL),,--users 200) || bad=1; \
+	$(SOAK) || bad=1; \
+	if chrt -f 1 true 2>/dev/null; then \
+		echo 'the same, scheduled at once'; \
+		XMPPROXY='chrt -f 1 ./xmpproxy' $(SOAK) || bad=1; fi; \
+	$(O)/tests/bench/archive_bench --users 1000 \
+		$(if $(FULL),,--entries 2000000) || bad=1; \
+	$(O)/tests/bench/archive_bench \
+		$(if $(FULL),,--entries 1000000) || bad=1; \
+	exit $$bad
+
 asan: deps-check
 	@MAKE='$(MAKE)' tests/run asan-unit asan-scripts corpus asan-interop
 
@@ -219,7 +241,7 @@ clean:
 
 FORCE:
 .PHONY: all everything libs deps deps-run deps-check run check asan lint \
-	format fuzz fuzzers cover soak chaos install clean FORCE
+	format fuzz fuzzers cover soak chaos bench install clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 

@@ -7,6 +7,8 @@
 struct arena;
 
 struct arena *arena_new(void);
+/* For what stays, and is a few elements at most. */
+struct arena *arena_new_small(void);
 void arena_free(struct arena **);
 /* Empties it and keeps one block for the next use. */
 void arena_reset(struct arena *);

@@ -16,4 +16,10 @@ void mem_free_string(char **);
 void mem_free_secret(char **);
 void mem_wipe(void *, size_t len);
 
+/*
+ * Pages in which nothing is left go back to the system, wherever they are. It takes
+ * milliseconds.
+ */
+void mem_trim(void);
+
 #endif

@@ -64,6 +64,11 @@ struct account {
 	    last_seq; /* in the log: what the archive has behind that id is here */
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
+	/* Its archive is read from there (NULL: from that wall ms; 0: it is not). */
+	char *gap_after;
+	uint64_t gap_start;
+	uint64_t
+	    gap_seq; /* in the log: what it has may be there from that on */
 	bool has_rosterver;                    /* of the server's features */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 	struct gap *gap;                       /* mod/gap.c's; or NULL */
@@ -96,6 +101,8 @@ struct account {
 struct account *account_new(struct user *, const struct account_config *);
 void account_free(struct account **);
 bool account_is_up(const struct account *);
+/* Stays on while nobody is there, or ends, as the configuration says. */
+void account_settle(struct account *);
 /* The stream is new, or what was asked on it first is lost: it is asked. */
 void account_begin(struct account *);
 /* The stream is new, and nothing more is to be learnt first: presence, outbox. */

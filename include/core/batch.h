@@ -31,7 +31,7 @@ enum state_kind {
 	STATE_INFO = 12,     /* owner: the account; key: "own", "domain" */
 	STATE_PREFS =
 	    13, /* owner: the user; key: the account's id, 0: node view */
-	STATE_RECENT = 14,  /* owner: the user; key: what and of whom */
+	/* 14 was never written. */
 	STATE_ENDED = 15,   /* owner: the user; key: the session's id */
 	STATE_SIBLING = 16, /* owner: the user; key: view and resource */
 };
@@ -46,7 +46,6 @@ struct batch {
 	size_t count, cap;
 	struct buf record; /* of all puts and deletes, in order */
 	bool urgent;       /* it holds custody: it is committed in this turn */
-	uint64_t since;    /* clock_now() of the first change in it; 0: empty */
 };
 
 void batch_init(struct batch *);

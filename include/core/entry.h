@@ -54,12 +54,21 @@ struct entry {
 	struct blob *body;
 };
 
+/*
+ * Whoever sends a message says when it was; more than that before it came counts as
+ * that much in what an archive is asked for by time.
+ */
+#define ENTRY_LATE_DAYS 30
+#define ENTRY_LATE_MS   (ENTRY_LATE_DAYS * UINT64_C(86400000))
+
 struct entry *entry_new(void); /* refs is 1; stamp is now */
 struct entry *entry_ref(struct entry *);
 void entry_unref(struct entry **);
 size_t entry_size(const struct entry *); /* bytes, about */
 /* The text of <body/>, in the arena; NULL without one. */
 const char *entry_text(const struct entry *, struct arena *);
+/* Its time, as what counts. */
+uint64_t entry_when(const struct entry *);
 /* Kept under the retention of rooms, apart from chats. */
 bool entry_is_of_room(const struct entry *);
 

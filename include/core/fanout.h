@@ -11,7 +11,10 @@ struct user;
 
 /* Into the log (unless live), then to all that follow; takes the reference. */
 void fanout(struct user *, struct entry *);
-/* On with the log while there is room; called when it drains, or acknowledges. */
+/*
+ * On with the log while there is room; called when it drains, or acknowledges. A long
+ * way takes several turns.
+ */
 void fanout_follow(struct session *);
 /* One that was sent, and is lost with its stream, once more. */
 void fanout_again(struct session *, uint64_t seq);

@@ -41,7 +41,7 @@ struct entry *history_at(struct history *, uint64_t seq);
 uint64_t history_count(const struct history *, enum rooms);
 /* From that number on all are in memory; those before are committed. */
 uint64_t history_tail(const struct history *);
-/* The time of entries goes back that far behind the order of the log. */
+/* entry_when() goes back that far behind the order of the log, if at all. */
 uint64_t history_max_late(const struct history *);
 
 /*
@@ -58,6 +58,8 @@ struct entry *history_search(struct history *, uint64_t account, enum direction,
 struct history_limits {
 	uint64_t chats, chat_bytes, rooms;
 	uint64_t chats_before, rooms_before; /* wall ms: what is older goes */
+	uint64_t
+	    needed; /* what has that number or a higher one stays; 0: none */
 };
 /* Deletes some of what is too much or too old; true: there is more to do. */
 bool history_trim(struct history *, const struct history_limits *);

@@ -22,7 +22,5 @@ void log_query_begin(struct user *, struct store_query *);
  */
 int log_query_go_on(struct user *, struct store_query *,
     bool (*fn)(void *arg, struct entry *), void *arg, struct err *);
-/* Whether the entry passes the filters, whatever the range. */
-bool log_query_wants(const struct store_query *, const struct entry *);
 
 #endif

@@ -31,9 +31,6 @@ bool open_iqs_answered(struct open_iqs *, const char *id, uint64_t number);
 void open_iqs_renumber(struct open_iqs *, uint64_t old, uint64_t number);
 /* Those with an answer up to that number are done. The count of them. */
 unsigned open_iqs_acknowledged(struct open_iqs *, uint64_t number);
-/* Takes the oldest out, NULL: none; open_iq_free() is the caller's. */
-struct open_iq *open_iqs_take(struct open_iqs *);
-void open_iq_free(struct open_iq **);
 
 void open_iqs_pack(const struct open_iqs *, struct buf *);
 void open_iqs_unpack(struct open_iqs *, struct unpack *);

@@ -21,6 +21,7 @@ struct outbox *outbox_new(struct account *, size_t max);
 void outbox_free(struct outbox **);
 /* What is on disk of it; the streams' numbers count as long as one may be resumed. */
 void outbox_load(struct outbox *);
+/* For tests alone, which see no other way what has left it. */
 size_t outbox_count(const struct outbox *);
 bool outbox_is_full(const struct outbox *);
 /*
@@ -44,10 +45,11 @@ void outbox_pump(struct outbox *, struct stream *, uint64_t *out,
 void outbox_acknowledge(struct outbox *, uint64_t number);
 /*
  * The first that a server may have got: the archive's last id when it was sent (or
- * NULL), and when it was taken. false: there is none.
+ * NULL), from where on the log has what the archive has behind that, and when it was
+ * taken. false: there is none.
  */
 bool outbox_first_sent(const struct outbox *, const char **after,
-    uint64_t *time);
+    uint64_t *after_seq, uint64_t *time);
 /* The first of it that is in the log: its number there; 0: none is. */
 uint64_t outbox_first_seq(const struct outbox *);
 /* So many are on the stream and not acknowledged. */

@@ -14,8 +14,8 @@ void playback_carbons(struct session *);
 /* Its stream goes on after a restart. */
 void playback_resumed(struct session *);
 /*
- * It asks an archive for all that came since: it gets nothing played back, and the
- * device is remembered as one that synchronises by itself.
+ * It asks its archive for all that came since: of what reached nobody it gets what that
+ * does not serve, and the device is remembered as one that synchronises by itself.
  */
 void playback_archive(struct session *);
 /* It gets more than before (its priority): first what reached nobody. */

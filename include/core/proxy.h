@@ -49,6 +49,8 @@ struct upkeep {
 	bool is_over;          /* some user keeps more than the limits say */
 	uint64_t trim_user;    /* the next to be looked at */
 	bool is_checkpointing; /* a worker is at it */
+	unsigned ticks;
+	unsigned freed; /* streams whose memory is free since the last trim */
 };
 
 /* How the commit of turns is doing; turn.c's. */

@@ -12,8 +12,9 @@
 #include "base/pack.h"
 
 /*
- * So many entries behind the first that reached nobody are told apart; where there
- * are more, the first is given up.
+ * So many entries behind the first that reached nobody are told apart, those of rooms
+ * too; when one beyond them is reached, all up to half as many before it are given up
+ * (docs/reliability.md).
  */
 #define REACHED_SPAN 8192
 

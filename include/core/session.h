@@ -81,10 +81,12 @@ struct session {
 
 	bool following;
 	bool held; /* until it is known what it does: playback.h */
-	struct timer follow_timer;
+	struct timer follow_timer; /* when it begins; once it does, goes on */
 	/* Of what was there before it: a bit an entry that it is to get. */
 	unsigned char *owed;
 	uint64_t owed_from, owed_to;
+	/* It gets of that what its archive does not have. */
+	bool owed_in_archive;
 	uint64_t cursor;                  /* the next entry to look at */
 	size_t queue_frames, queue_bytes; /* its window, as it began */
 	/* Entries before it were there already: delayed, and only what reached nobody. */
@@ -119,6 +121,8 @@ void session_detach(struct session *);
 void session_close(struct session *, int stream_cond, const char *reason);
 /* The link is lost: asleep where the stream can be resumed, else closed. */
 void session_lose(struct session *, const char *reason);
+/* Ends that session of the user's that has been asleep longest; false: none is. */
+bool session_end_sleeper(struct user *);
 /* The proxy ends: one that can be resumed is left as it is, without a word. */
 void session_leave(struct session *);
 void session_free(struct session **); /* the reap's */
@@ -129,8 +133,11 @@ void session_touch(struct session *, unsigned what);
 #define SESSION_TICK_MS 1000
 /* What was asked of it has no answer: it cannot give one. */
 void session_fail_requests(struct session *);
-/* It asks something: where the answer is lost with its stream, it gets an error. */
-void session_open_request(struct session *, const struct route *);
+/*
+ * It asks something: where the answer is lost with its stream, it gets an error. false:
+ * it acknowledges too few answers, and is closed.
+ */
+bool session_open_request(struct session *, const struct route *);
 /* Those past their deadline; all of them, and its own, because it goes. */
 void session_expire_requests(struct session *);
 void session_end_requests(struct session *);

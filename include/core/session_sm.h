@@ -34,8 +34,6 @@ bool session_sm_take_pong(struct session *, const char *id);
 
 /* Its cursor has moved on in the log. */
 void session_sm_moved(struct session *);
-/* Where the device is in the log: all before it is acknowledged. */
-uint64_t session_sm_cursor(const struct session *);
 
 /*
  * <resume/>: whether the session goes on (accept.h). Then session_sm_resume(), with

@@ -37,7 +37,10 @@ uint64_t store_run(const struct store *);
  * another one than then (a copy put back).
  */
 bool store_may_resume(const struct store *);
-/* In memory, for tests: as if it had been closed and opened again. */
+/*
+ * For tests alone: as if it had been closed and opened again, which a store in memory
+ * does not survive.
+ */
 void store_reopened(struct store *);
 #define STORE_KEY_SIZE 32
 const unsigned char *store_key(const struct store *); /* random, of this file */
@@ -83,7 +86,7 @@ struct store_query {
 	uint64_t account;
 	const char *bare;     /* of the peer; an index serves it */
 	const char *resource; /* of the peer, besides bare */
-	uint64_t start, end;  /* entry.time, both inclusive */
+	uint64_t start, end;  /* entry_when(), both inclusive */
 	enum rooms rooms;
 	unsigned archive; /* ARCHIVE_OF_*: what that one serves */
 };
@@ -114,6 +117,7 @@ struct store_trim {
 	uint64_t from;    /* none of the kind is below that number */
 	unsigned max;     /* delete so many at most */
 	uint64_t before;  /* only what was taken in before; UINT64_MAX: all */
+	uint64_t below;   /* only what has a lower number; 0: all */
 };
 struct store_trimmed {
 	unsigned count;

@@ -27,6 +27,12 @@ void upstream_start(struct upstream *);
  * with it), and stays off until started.
  */
 void upstream_stop(struct upstream *, const char *reason);
+/*
+ * The same once the server has acknowledged all, or has had the time to: what is not
+ * acknowledged goes up again on the next stream. Started anew, it stays. The reason is
+ * kept as it is.
+ */
+void upstream_finish(struct upstream *, const char *reason);
 /* The configuration changed: the same, and refusals are forgotten. */
 void upstream_reset(struct upstream *, const char *reason);
 /* The server does not want us (password), whether or not there is another try. */

@@ -58,6 +58,8 @@ struct user *user_new(struct proxy *, const struct user_config *);
 void user_free(struct user **); /* sessions are gone already */
 /* Something of the user itself is to be saved in the next commit. */
 void user_touch(struct user *);
+/* The log could not be read just now: as proxy_store_failed(); else false. */
+bool user_log_failed(struct user *);
 void user_save(struct user *); /* into the batch */
 /* Some session has got that entry, or nobody needs to. */
 void user_reached(struct user *, uint64_t seq);

@@ -99,6 +99,8 @@ void conn_send(struct conn *, const char *head, size_t len, struct blob *body,
     const char *tail);
 size_t conn_queued_frames(const struct conn *);
 size_t conn_queued_bytes(const struct conn *);
+/* Written, and not acknowledged by the peer's kernel; 0 where nobody can tell. */
+size_t conn_unacknowledged_bytes(const struct conn *);
 /* Frames that were ever queued, and those that were written whole. */
 uint64_t conn_frames_sent(const struct conn *);
 uint64_t conn_frames_written(const struct conn *);

@@ -21,9 +21,6 @@ bool archive_is_asked(const struct session *, const struct route *);
 /* Of which it is not known yet: answered with an error. */
 bool archive_is_unsettled(struct session *, const struct route *);
 #define ARCHIVE_UNSETTLED "it is not known yet whose archive it is"
-/* In node view: the account whose own JID it is addressed to; NULL: all. */
-struct account *archive_asked_account(const struct session *,
-    const struct route *);
 
 /* --- archive_search.c --- */
 

@@ -31,7 +31,7 @@ struct archive_request {
 /* -1: *cond and *text (which may be NULL) say what is wrong. */
 int archive_request_parse(struct archive_request *, const struct elem *query,
     enum error_cond *cond, const char **text);
-/* Nothing narrows it down but time, place and rooms. */
+/* Nothing narrows it down but time, place and rooms, and it is not for the count alone. */
 bool archive_request_synchronises(const struct archive_request *);
 bool archive_request_is_filtered(const struct archive_request *);
 

@@ -79,6 +79,8 @@ struct stream *stream_new(enum stream_role, struct conn *,
     const struct xml_limits *, const struct stream_events *, void *arg);
 void stream_set_owner(struct stream *, const struct stream_events *, void *arg);
 void stream_set_limits(struct stream *, const struct xml_limits *);
+/* The peer has said nothing for a while: as xml_rest(). */
+bool stream_rest(struct stream *);
 
 /*
  * Ours of the two headers: a server answers with from = the asked `to`, a fresh

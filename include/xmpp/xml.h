@@ -71,6 +71,11 @@ void xml_stop(struct xml *);
  * <proceed/>, <success/>). Outside a handler: at once.
  */
 void xml_restart(struct xml *);
+/*
+ * Nothing is expected soon: between two stanzas it gives back most of its memory, and
+ * takes it again with the next bytes. Nothing else changes. True: it did.
+ */
+bool xml_rest(struct xml *);
 /* Stanzas since the last xml_feed() began. */
 unsigned xml_handled(const struct xml *);
 

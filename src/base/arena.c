@@ -10,7 +10,12 @@
 
 #include "base/mem.h"
 
-enum { ALIGN = 16, FIRST_BLOCK = 2048, LARGEST_BLOCK = 65536 };
+enum {
+	ALIGN = 16,
+	FIRST_BLOCK = 2048,
+	LARGEST_BLOCK = 65536,
+	SMALL_BLOCK = 128
+};
 
 /*
  * For AddressSanitizer what is not handed out is poisoned, with a gap between
@@ -45,13 +50,25 @@ block_new(size_t size, struct block *older)
 	return b;
 }
 
-struct arena *
-arena_new(void)
+static struct arena *
+make(size_t first)
 {
 	struct arena *a = mem_alloc(sizeof(*a));
 
-	a->newest = block_new(FIRST_BLOCK, NULL);
+	a->newest = block_new(first, NULL);
 	return a;
+}
+
+struct arena *
+arena_new(void)
+{
+	return make(FIRST_BLOCK);
+}
+
+struct arena *
+arena_new_small(void)
+{
+	return make(SMALL_BLOCK);
 }
 
 /* The oldest block stays: it is the small one. */

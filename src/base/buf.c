@@ -107,7 +107,8 @@ buf_free(struct buf *b)
 char *
 buf_take(struct buf *b)
 {
-	char *data = b->data != NULL ? b->data : mem_alloc(1);
+	char *data = b->data != NULL ? mem_grow(b->data, b->len + 1) :
+				       mem_alloc(1);
 
 	*b = (struct buf){ 0 };
 	return data;

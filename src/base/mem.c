@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,4 +101,10 @@ mem_wipe(void *p, size_t len)
 {
 	if (len > 0)
 		explicit_bzero(p, len);
+}
+
+void
+mem_trim(void)
+{
+	malloc_trim(0);
 }

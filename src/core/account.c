@@ -83,7 +83,20 @@ account_fail_iqs(struct account *a)
 static void
 steady_over(void *arg)
 {
+	account_settle(arg);
 	availability_update(arg);
+}
+
+void
+account_settle(struct account *a)
+{
+	struct user *u = a->user;
+
+	if (u->config->detached == DETACHED_XA || user_open_sessions(u) > 0 ||
+	    a->steady.at != 0)
+		upstream_start(a->upstream);
+	else
+		upstream_finish(a->upstream, "nobody is there");
 }
 
 struct account *
@@ -149,6 +162,7 @@ account_free(struct account **holder)
 	free(a->presence_sent);
 	free(a->photo);
 	free(a->last_stanza_id);
+	free(a->gap_after);
 	archive_prefs_fini(&a->archive_prefs);
 	free(a->own_info);
 	free(a->domain_info);
@@ -300,10 +314,15 @@ account_lost(struct account *a)
 static void
 fail_lost_iqs(struct account *a, uint64_t acked)
 {
-	struct iq *iq;
+	size_t count = 0, max = iq_table_count(a->iqs);
+	struct iq **lost = mem_alloc((max + 1) * sizeof(struct iq *));
 
-	while ((iq = iq_table_above(a->iqs, acked)) != NULL)
-		finish_iq(a, iq, NULL);
+	/* All of them first: who hears of one may ask for something else. */
+	while ((lost[count] = iq_table_above(a->iqs, acked)) != NULL)
+		count++;
+	for (size_t i = 0; i < count; i++)
+		finish_iq(a, lost[i], NULL);
+	free(lost);
 }
 
 void

@@ -11,6 +11,8 @@
 #include "core/upstream.h"
 #include "core/user.h"
 
+#define STEADY_MS 20000 /* for clients that come back by themselves */
+
 enum {
 	FLAG_WAS_UP = 1,
 	FLAG_READY = 2,
@@ -69,6 +71,9 @@ account_save(struct account *a)
 		pack_string(&b, a->last_stanza_id);
 		pack_uint(&b, a->last_time);
 		pack_uint(&b, a->last_seq);
+		pack_string(&b, a->gap_after);
+		pack_uint(&b, a->gap_start);
+		pack_uint(&b, a->gap_seq);
 		put(a, STATE_UPSTREAM, &b);
 		buf_free(&b);
 	}
@@ -114,6 +119,9 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 	a->last_stanza_id = unpack_string(&u);
 	a->last_time = unpack_uint(&u);
 	a->last_seq = unpack_uint(&u);
+	a->gap_after = unpack_string(&u);
+	a->gap_start = unpack_uint(&u);
+	a->gap_seq = unpack_uint(&u);
 }
 
 void
@@ -123,4 +131,6 @@ account_load(struct account *a)
 	user_load_state(a->user, STATE_UPSTREAM, a->id, load_counters, a);
 	outbox_load(a->outbox);
 	upstream_loaded(a->upstream);
+	if (a->presence_sent != NULL)
+		timer_set(&a->steady, STEADY_MS);
 }

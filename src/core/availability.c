@@ -96,6 +96,18 @@ availability_presence(struct account *a, struct arena *arena)
 	return p;
 }
 
+/* Nobody is there; what contacts see ends with the stream, or is not to flap. */
+static bool
+is_left_as_it_is(const struct account *a)
+{
+	if (availability_best(a) != NULL)
+		return false;
+	if (a->user->config->detached == DETACHED_DISCONNECT &&
+	    (a->presence_sent == NULL || user_open_sessions(a->user) == 0))
+		return true;
+	return a->presence_sent != NULL && a->steady.at != 0;
+}
+
 void
 availability_update(struct account *a)
 {
@@ -103,11 +115,7 @@ availability_update(struct account *a)
 	struct elem *presence;
 	struct buf bytes = { 0 };
 
-	if (!account_is_up(a) || !a->is_ready || a->steady.at != 0)
-		return;
-	/* Offline while nobody is there: not away first, when somebody comes. */
-	if (a->presence_sent == NULL && availability_best(a) == NULL &&
-	    a->user->config->detached == DETACHED_DISCONNECT)
+	if (!account_is_up(a) || !a->is_ready || is_left_as_it_is(a))
 		return;
 	arena = arena_new();
 	presence = availability_presence(a, arena);

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/pack.h"
 
@@ -34,18 +33,10 @@ batch_is_empty(const struct batch *b)
 	return b->count == 0 && b->record.len == 0;
 }
 
-static void
-begin(struct batch *b)
-{
-	if (batch_is_empty(b))
-		b->since = clock_now();
-}
-
 void
 batch_append(struct batch *b, uint64_t user, struct entry *e)
 {
 	assert(user > 0 && e->seq > 0);
-	begin(b);
 	if (b->count == b->cap) {
 		b->cap = b->cap == 0 ? ENTRIES_LEAST : b->cap * 2;
 		b->entries = mem_grow(b->entries, b->cap * sizeof(*b->entries));
@@ -60,7 +51,6 @@ static void
 add_change(struct batch *b, unsigned op, enum state_kind kind, uint64_t owner,
     const void *key, size_t key_len)
 {
-	begin(b);
 	pack_uint(&b->record, op);
 	pack_uint(&b->record, kind);
 	pack_uint(&b->record, owner);
@@ -94,7 +84,6 @@ batch_clear(struct batch *b)
 	b->count = 0;
 	buf_clear(&b->record);
 	b->urgent = false;
-	b->since = 0;
 }
 
 bool

@@ -6,8 +6,11 @@
 
 #include "base/mem.h"
 
-/* Bytes of the write-ahead log's file that stay when it begins anew. */
-#define WAL_SIZE_KEPT (16 << 20)
+/*
+ * Bytes of the write-ahead log's file that stay when it begins anew: as long as it gets
+ * (store.c), for to cut it and to grow it again costs the disk more than the place.
+ */
+#define WAL_SIZE_KEPT (68 << 20)
 /* The inner pages of a log of five million entries, and more. */
 #define CACHE_KIB 8192
 

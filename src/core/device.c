@@ -35,7 +35,6 @@ device_save(struct user *u, const struct device *d)
 		(d->uses_carbons ? FLAG_CARBONS : 0) |
 		(d->uses_archive ? FLAG_ARCHIVE : 0));
 	pack_uint(&value, d->seen);
-	pack_uint(&value, d->seen);
 	batch_put(&u->proxy->batch, STATE_DEVICE, u->id, key.data, key.len,
 	    value.data, value.len);
 	turn_touch(u->proxy);

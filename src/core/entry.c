@@ -81,3 +81,11 @@ entry_is_of_room(const struct entry *e)
 {
 	return e->type == TYPE_GROUPCHAT;
 }
+
+uint64_t
+entry_when(const struct entry *e)
+{
+	if (e->stamp > ENTRY_LATE_MS && e->time < e->stamp - ENTRY_LATE_MS)
+		return e->stamp - ENTRY_LATE_MS;
+	return e->time;
+}

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/account.h"
+#include "core/archive.h"
 #include "core/form.h"
 #include "core/history.h"
 #include "core/proxy.h"
@@ -15,6 +16,8 @@
 
 /* A follower that is this far behind in time gets the times with the messages. */
 #define LATE_MS 10000
+/* So many entries are looked at in a turn, whether they are for it or not. */
+#define LOOK 512
 
 static bool
 is_late(const struct session *s, const struct entry *e)
@@ -22,6 +25,16 @@ is_late(const struct session *s, const struct entry *e)
 	if (e->seq == 0 || e->has_delay)
 		return false;
 	return e->seq < s->live_from || clock_wall() > e->time + LATE_MS;
+}
+
+/* Its own archive tells it. */
+static bool
+is_in_archive(const struct session *s, const struct entry *e)
+{
+	const struct account *a = user_find_account(s->user, e->account);
+
+	return s->owed_in_archive && e->seq < s->live_from && a != NULL &&
+	    session_sees(s, a) && (e->unserved & archive_of(s)) == 0;
 }
 
 static void
@@ -70,29 +83,44 @@ moved(struct session *s, uint64_t before)
 	if (s->cursor == before || s->closing)
 		return;
 	session_sm_moved(s);
-	if (s->owed != NULL && s->cursor >= s->live_from)
+	if (s->cursor < s->live_from)
+		return;
+	s->owed_in_archive = false;
+	if (s->owed != NULL)
 		fanout_forget(s);
 }
 
 /* Before it began to follow: the device had it, or others got it. */
 static bool
-was_got(const struct session *s, const struct entry *e)
+was_got(const struct session *s, uint64_t seq)
 {
-	uint64_t at = e->seq - s->owed_from;
+	uint64_t at = seq - s->owed_from;
 
-	if (s->owed == NULL || e->seq < s->owed_from || e->seq >= s->owed_to)
+	if (s->owed == NULL || seq < s->owed_from || seq >= s->owed_to)
 		return false;
 	return (s->owed[at / 8] & 1 << at % 8) == 0;
 }
 
-/* It waits where it is. */
-static void
-cannot_read(struct session *s)
+/* To the next that it may be for; false: there is none, or no room for it. */
+static bool
+go_on(struct session *s)
 {
-	struct err err;
+	if (!session_has_room(s))
+		return false;
+	while (was_got(s, s->cursor))
+		s->cursor++;
+	return s->cursor < history_next(s->user->history);
+}
 
-	err_set(&err, "%s", history_trouble(s->user->history));
-	proxy_store_failed(s->proxy, &err);
+static void
+look_at(struct session *s, struct entry *e)
+{
+	if (was_got(s, e->seq))
+		return;
+	if (is_in_archive(s, e))
+		user_reached(s->user, e->seq);
+	else
+		deliver(s, e);
 }
 
 void
@@ -101,24 +129,28 @@ fanout_follow(struct session *s)
 	struct history *h = s->user->history;
 	uint64_t before = s->cursor;
 	struct entry *e;
+	unsigned left = LOOK;
 
-	if (!s->following || !session_has_room(s))
+	/* Its timer is that of the next turn. */
+	if (!s->following || s->follow_timer.at != 0 || !session_has_room(s))
 		return;
 	if (s->cursor < history_floor(h) && !skip_lost(s))
 		return;
-	while (s->cursor < history_next(h) && session_has_room(s)) {
-		e = history_from(h, s->cursor);
-		if (e == NULL && history_trouble(h) != NULL) {
-			cannot_read(s);
+	while (go_on(s)) {
+		if (left-- == 0) {
+			timer_set(&s->follow_timer, 0);
 			break;
 		}
+		e = history_from(h, s->cursor);
+		/* It waits where it is. */
+		if (e == NULL && user_log_failed(s->user))
+			break;
 		if (e == NULL) {
 			s->cursor = history_next(h);
 			break;
 		}
 		s->cursor = e->seq + 1;
-		if (!was_got(s, e))
-			deliver(s, e);
+		look_at(s, e);
 	}
 	moved(s, before);
 }
@@ -130,6 +162,8 @@ fanout_again(struct session *s, uint64_t seq)
 
 	if (e != NULL)
 		deliver(s, e);
+	else
+		(void)user_log_failed(s->user);
 }
 
 void

@@ -41,7 +41,7 @@ struct history {
 	size_t tail_bytes;
 	struct page read; /* by a follower that is behind */
 	char *trouble;    /* of the last reading of a page */
-	uint32_t *keys;   /* of entry n at n % KEYS; 0: it has none */
+	uint16_t *keys;   /* of entry n at n % KEYS; 0: it has none */
 };
 
 /* --- pages --- */
@@ -134,6 +134,8 @@ history_unpack(struct history *h, struct unpack *u)
 	uint64_t next = unpack_uint(u);
 
 	h->max_late = unpack_uint(u);
+	if (h->max_late > ENTRY_LATE_MS)
+		h->max_late = ENTRY_LATE_MS;
 	h->stamp = unpack_uint(u);
 	for (int i = 0; i < 2; i++) {
 		struct kept *k = i == 0 ? &h->chats : &h->rooms;
@@ -149,17 +151,20 @@ history_unpack(struct history *h, struct unpack *u)
 
 /* --- keys --- */
 
-static uint32_t
+/* Short ones: who finds one looks at the entry as well. */
+static uint16_t
 key_of(uint64_t account, enum direction direction, const char *peer,
     const char *id)
 {
 	uint64_t numbers[2] = { account, direction };
 	uint32_t key;
+	uint16_t half;
 
 	key = table_hash(numbers, sizeof(numbers)) ^
 	    table_hash(peer, jid_bare_len(peer)) * 3 ^
 	    table_hash(id, strlen(id)) * 5;
-	return key != 0 ? key : 1;
+	half = (uint16_t)(key ^ key >> 16);
+	return half != 0 ? half : 1;
 }
 
 static void
@@ -227,13 +232,14 @@ static void
 count(struct history *h, const struct entry *e)
 {
 	struct kept *k = kept_of(h, e);
+	uint64_t when = entry_when(e);
 
 	if (k->count == 0)
 		k->from = e->seq;
 	k->count++;
 	k->bytes += blob_len(e->body);
-	if (e->stamp > e->time && e->stamp - e->time > h->max_late)
-		h->max_late = e->stamp - e->time;
+	if (e->stamp > when && e->stamp - when > h->max_late)
+		h->max_late = e->stamp - when;
 }
 
 void
@@ -380,7 +386,7 @@ struct entry *
 history_find(struct history *h, uint64_t account, enum direction direction,
     const char *peer, const char *id)
 {
-	uint32_t key = key_of(account, direction, peer, id);
+	uint16_t key = key_of(account, direction, peer, id);
 	uint64_t last = h->next > KEYS ? h->next - KEYS : 1;
 	struct entry *e;
 
@@ -482,9 +488,11 @@ trim(struct history *h, struct kept *k, struct store_trim *what)
 /* By count and size, then by age; the entries of the tail are committed by then. */
 static bool
 trim_kind(struct history *h, struct kept *k, enum rooms rooms, uint64_t count,
-    uint64_t bytes, uint64_t before)
+    uint64_t bytes, uint64_t before, uint64_t needed)
 {
-	struct store_trim what = { .rooms = rooms, .before = UINT64_MAX };
+	struct store_trim what = { .rooms = rooms,
+		.before = UINT64_MAX,
+		.below = needed };
 	bool more;
 
 	if (k->count > count)
@@ -528,9 +536,9 @@ history_trim(struct history *h, const struct history_limits *l)
 	bool more;
 
 	more = trim_kind(h, &h->chats, ROOMS_NOT, l->chats, l->chat_bytes,
-	    l->chats_before);
+	    l->chats_before, l->needed);
 	more = trim_kind(h, &h->rooms, ROOMS_ONLY, l->rooms, l->chat_bytes,
-		   l->rooms_before) ||
+		   l->rooms_before, l->needed) ||
 	    more;
 	forget_trimmed(h);
 	return more;

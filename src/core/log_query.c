@@ -67,14 +67,17 @@ is_of_peer(const struct store_query *q, const struct entry *e)
 	    text_equals(q->resource, jid_resource(e->peer));
 }
 
-bool
-log_query_wants(const struct store_query *q, const struct entry *e)
+/* Whether the entry passes the filters, whatever the range. */
+static bool
+wants(const struct store_query *q, const struct entry *e)
 {
+	uint64_t when = entry_when(e);
+
 	if (q->account != 0 && q->account != e->account)
 		return false;
 	if (e->unserved & q->archive)
 		return false;
-	if (e->time < q->start || (q->end != 0 && e->time > q->end))
+	if (when < q->start || (q->end != 0 && when > q->end))
 		return false;
 	if (q->rooms != ROOMS_TOO &&
 	    entry_is_of_room(e) != (q->rooms == ROOMS_ONLY))
@@ -93,7 +96,7 @@ read_tail(struct user *u, const struct store_query *q,
 	for (uint64_t i = 0; from + i < q->to; i++) {
 		seq = q->backwards ? q->to - 1 - i : from + i;
 		e = history_at(u->history, seq);
-		if (e != NULL && log_query_wants(q, e) && !fn(arg, e))
+		if (e != NULL && wants(q, e) && !fn(arg, e))
 			return;
 	}
 }

@@ -179,7 +179,8 @@ new_session(struct login *l, struct user *u, struct account *view,
 	struct session *s;
 
 	if (user_open_sessions(u) - (old != NULL) >=
-	    limits_of(l)->sessions_per_user)
+		limits_of(l)->sessions_per_user &&
+	    !session_end_sleeper(u))
 		return NULL;
 	s = session_new(u, view, resource, l->peer);
 	l->session = s->id;

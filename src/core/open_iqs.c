@@ -12,14 +12,11 @@ open_iqs_init(struct open_iqs *q)
 	q->count = 0;
 }
 
-void
-open_iq_free(struct open_iq **holder)
+static void
+drop(struct open_iqs *q, struct open_iq *iq)
 {
-	struct open_iq *iq = *holder;
-
-	*holder = NULL;
-	if (iq == NULL)
-		return;
+	TAILQ_REMOVE(&q->all, iq, next);
+	q->count--;
 	free(iq->id);
 	free(iq->to);
 	free(iq);
@@ -30,25 +27,8 @@ open_iqs_fini(struct open_iqs *q)
 {
 	struct open_iq *iq;
 
-	while ((iq = open_iqs_take(q)) != NULL)
-		open_iq_free(&iq);
-}
-
-static void
-take_out(struct open_iqs *q, struct open_iq *iq)
-{
-	TAILQ_REMOVE(&q->all, iq, next);
-	q->count--;
-}
-
-struct open_iq *
-open_iqs_take(struct open_iqs *q)
-{
-	struct open_iq *iq = TAILQ_FIRST(&q->all);
-
-	if (iq != NULL)
-		take_out(q, iq);
-	return iq;
+	while ((iq = TAILQ_FIRST(&q->all)) != NULL)
+		drop(q, iq);
 }
 
 static struct open_iq *
@@ -107,8 +87,7 @@ open_iqs_acknowledged(struct open_iqs *q, uint64_t number)
 		next = TAILQ_NEXT(iq, next);
 		if (iq->number == 0 || iq->number > number)
 			continue;
-		take_out(q, iq);
-		open_iq_free(&iq);
+		drop(q, iq);
 		done++;
 	}
 	return done;

@@ -32,6 +32,7 @@ struct parcel {
 	struct blob *bytes;  /* of that */
 	/* The archive's last id when it was put on a stream; NULL: never, or none. */
 	char *after;
+	uint64_t after_seq; /* in the log: what the archive has behind that */
 	bool was_sent;
 };
 
@@ -104,6 +105,7 @@ put(struct outbox *box, const struct parcel *p)
 	pack_uint(&b, p->time);
 	pack_uint(&b, flags_of(p));
 	pack_string(&b, p->after);
+	pack_uint(&b, p->after_seq);
 	if (p->entry == NULL)
 		pack_bytes(&b, blob_data(p->bytes), blob_len(p->bytes));
 	else if (p->entry->seq != 0)
@@ -341,6 +343,7 @@ outbox_pump(struct outbox *box, struct stream *stream, uint64_t *out,
 		p->was_sent = true;
 		free(p->after);
 		p->after = mem_strdup(box->account->last_stanza_id);
+		p->after_seq = box->account->last_seq;
 		put(box, p);
 		box->next = TAILQ_NEXT(p, next);
 	}
@@ -359,7 +362,8 @@ outbox_acknowledge(struct outbox *box, uint64_t number)
 }
 
 bool
-outbox_first_sent(const struct outbox *box, const char **after, uint64_t *time)
+outbox_first_sent(const struct outbox *box, const char **after,
+    uint64_t *after_seq, uint64_t *time)
 {
 	const struct parcel *p;
 
@@ -367,6 +371,7 @@ outbox_first_sent(const struct outbox *box, const char **after, uint64_t *time)
 		if (!p->was_sent || p->entry == NULL)
 			continue;
 		*after = p->after;
+		*after_seq = p->after_seq;
 		*time = p->time;
 		return true;
 	}
@@ -505,13 +510,16 @@ load_one(struct outbox *box, const void *key, size_t key_len, struct unpack *u)
 	p->of_stream = (flags & FLAG_OF_STREAM) != 0;
 	p->was_sent = (flags & FLAG_SENT) != 0;
 	p->after = unpack_string(u);
+	p->after_seq = unpack_uint(u);
 	if (unpack_content(box, p, kind, u)) {
 		append(box, p);
 		return;
 	}
-	log_event(LEVEL_WARN, box->account->jid, "outbox-lost",
-	    "reason=\"the log has it no more\"%s", "");
-	unput(box, p);
+	if (!user_log_failed(box->account->user)) {
+		log_event(LEVEL_WARN, box->account->jid, "outbox-lost",
+		    "reason=\"the log has it no more\"%s", "");
+		unput(box, p);
+	}
 	parcel_free(p);
 }
 

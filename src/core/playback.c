@@ -124,7 +124,7 @@ begin(struct session *s, uint64_t cursor, uint64_t own)
 	struct device *d = s->device;
 
 	timer_stop(&s->follow_timer);
-	s->held = false;
+	s->held = s->owed_in_archive = false;
 	s->following = true;
 	s->cursor = cursor;
 	s->live_from = history_next(s->user->history);
@@ -174,17 +174,21 @@ begin_unknown(struct session *s)
 	fanout_follow(s);
 }
 
+/*
+ * What is owed is looked at all the same: the archive may not have it, or be that of
+ * another account.
+ */
 static void
 begin_at_end(struct session *s)
 {
 	uint64_t next = history_next(s->user->history);
 
-	reached_add_before(&s->user->reached, next);
-	user_touch(s->user);
-	fanout_forget(s);
-	begin(s, next, next);
+	begin(s, first_owed(s), next);
+	s->owed_in_archive = s->cursor < next;
+	note_owed(s, next, next);
 	log_event(LEVEL_INFO, s->log_id, "playback",
 	    "reason=\"it reads the archive instead\"%s", "");
+	fanout_follow(s);
 }
 
 static void
@@ -276,7 +280,7 @@ playback_archive(struct session *s)
 		s->device->uses_archive = true;
 		session_touch(s, CHANGED_DEVICE);
 	}
-	if (!s->following || s->cursor < s->live_from)
+	if (!s->following || (s->cursor < s->live_from && !s->owed_in_archive))
 		begin_at_end(s);
 }
 
@@ -287,8 +291,10 @@ playback_more(struct session *s)
 
 	if (s->closing || !s->following || first >= s->cursor)
 		return;
-	if (s->live_from < s->cursor)
+	if (s->live_from <= s->cursor) {
 		s->live_from = s->cursor;
+		s->owed_in_archive = false;
+	}
 	s->cursor = first;
 	note_owed(s, s->live_from, looked_at);
 	fanout_follow(s);
@@ -311,6 +317,10 @@ playback_due(void *arg)
 {
 	struct session *s = arg;
 
-	if (!s->following && !s->closing)
+	if (s->closing)
+		return;
+	if (s->following)
+		fanout_follow(s);
+	else
 		begin_now(s);
 }

@@ -55,16 +55,10 @@ collect_stream_features(struct proxy *p)
 static void
 settle_upstreams(struct user *u)
 {
-	bool wanted = u->config->detached == DETACHED_XA ||
-	    user_open_sessions(u) > 0;
 	struct account *a;
 
-	LIST_FOREACH(a, &u->accounts, next) {
-		if (wanted)
-			upstream_start(a->upstream);
-		else
-			upstream_stop(a->upstream, "nobody is there");
-	}
+	LIST_FOREACH(a, &u->accounts, next)
+		account_settle(a);
 }
 
 static struct user *

@@ -337,7 +337,8 @@ route_request(struct session *s, struct route *r)
 		    "a request has an id and one payload (RFC 6120 8.2.3)");
 		return "malformed";
 	}
-	session_open_request(s, r);
+	if (!session_open_request(s, r))
+		return "too many answers are not acknowledged";
 	if (scope != 0 && (reason = hooks_client_iq(s, r, scope)) != NULL)
 		return reason;
 	if ((other = sibling(s, r->to)) != NULL)

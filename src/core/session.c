@@ -166,7 +166,7 @@ session_make(struct user *u, uint64_t id, struct account *view,
 	s->full = mem_printf("%s/%s", s->bare, resource);
 	s->resource = s->full + strlen(s->bare) + 1;
 	proxy_id_name(s->log_id, sizeof(s->log_id), 's', s->id);
-	s->presence_arena = arena_new();
+	s->presence_arena = arena_new_small();
 	s->queue_frames = limits_of(s)->queue_frames;
 	s->queue_bytes = limits_of(s)->queue_bytes;
 	s->asked = iq_table_new(limits_of(s)->iqs_per_session);
@@ -217,6 +217,7 @@ session_detach(struct session *s)
 	peers_remove(s->proxy->peers, s->peer);
 	mem_free_string(&s->peer);
 	s->proxy->sessions_open--;
+	s->proxy->upkeep.freed++;
 }
 
 void

@@ -58,13 +58,31 @@ session_end_requests(struct session *s)
 	forget_requests(s);
 }
 
-void
+/*
+ * All of them are written whenever one changes. Those that wait for an answer have a
+ * limit; so many more have one that may be on its way, as of what waits for a sleeper.
+ */
+static bool
+has_room_to_ask(struct session *s)
+{
+	if (s->open_iqs.count <
+	    s->proxy->config->limits.iqs_per_session + s->queue_frames * 4)
+		return true;
+	session_close(s, STREAM_RESOURCE_CONSTRAINT,
+	    "does not acknowledge the answers to its requests");
+	return false;
+}
+
+bool
 session_open_request(struct session *s, const struct route *r)
 {
 	if (s->sm_id == NULL)
-		return;
+		return true;
+	if (!has_room_to_ask(s))
+		return false;
 	open_iqs_add(&s->open_iqs, r->id, elem_attr(r->stanza, "to"));
 	session_touch(s, CHANGED_IQS);
+	return true;
 }
 
 void

@@ -24,6 +24,7 @@ enum {
 	FLAG_BLOCKS = 4,
 	FLAG_AVAILABLE = 8,
 	FLAG_FOLLOWING = 16,
+	FLAG_OWED_IN_ARCHIVE = 32,
 };
 
 /* --- to the batch --- */
@@ -46,7 +47,8 @@ flags_of(const struct session *s)
 	    (s->wants_roster ? FLAG_ROSTER : 0) |
 	    (s->wants_blocks ? FLAG_BLOCKS : 0) |
 	    (s->available ? FLAG_AVAILABLE : 0) |
-	    (s->following ? FLAG_FOLLOWING : 0);
+	    (s->following ? FLAG_FOLLOWING : 0) |
+	    (s->owed_in_archive ? FLAG_OWED_IN_ARCHIVE : 0);
 }
 
 static void
@@ -244,6 +246,7 @@ take_flags(struct session *s, uint64_t flags)
 	s->wants_blocks = flags & FLAG_BLOCKS;
 	s->available = (flags & FLAG_AVAILABLE) != 0;
 	s->following = flags & FLAG_FOLLOWING;
+	s->owed_in_archive = flags & FLAG_OWED_IN_ARCHIVE;
 }
 
 static struct session *

@@ -25,8 +25,9 @@ limits_of(const struct session *s)
 
 /* --- acknowledgements --- */
 
-uint64_t
-session_sm_cursor(const struct session *s)
+/* Where the device is in the log: all before it is acknowledged. */
+static uint64_t
+cursor_of(const struct session *s)
 {
 	uint64_t first = flights_first_entry(&s->flights);
 
@@ -37,7 +38,7 @@ static void
 note_cursor(struct session *s)
 {
 	struct device *d = s->device;
-	uint64_t cursor = session_sm_cursor(s);
+	uint64_t cursor = cursor_of(s);
 
 	if (d == NULL || !s->following || cursor <= d->cursor)
 		return;
@@ -164,8 +165,7 @@ session_sm_take_pong(struct session *s, const char *id)
 {
 	if (s->ack_id[0] == '\0' || !text_equals(id, s->ack_id))
 		return false;
-	if (!s->sm.on)
-		s->sm.acked = s->ack_upto;
+	s->sm.acked = s->ack_upto;
 	answered(s);
 	return true;
 }
@@ -191,7 +191,8 @@ ack_due(void *arg)
 	is_written = conn_queued_bytes(stream_conn(s->stream)) == 0;
 	if (is_written && !has_spoken) {
 		session_lose(s, "no acknowledgement came");
-	} else if (is_written && !s->sm.on) {
+	} else if (is_written && !s->sm.on &&
+	    conn_unacknowledged_bytes(stream_conn(s->stream)) == 0) {
 		s->sm.acked = s->ack_upto;
 		answered(s);
 	} else {
@@ -241,12 +242,14 @@ session_sm_sent(struct session *s, struct flight *f)
 	want_ack(s);
 }
 
-/* Too much of what no log holds: a client that never acknowledges, or is off too long. */
+/*
+ * Too much of what no log holds: a client that never acknowledges, or is off too long.
+ * What is there counts, not the one that comes: it may be as large as all of it.
+ */
 static bool
-has_room(struct session *s, const struct blob *bytes)
+has_room(struct session *s)
 {
-	if (s->flights.bytes + blob_len(bytes) <=
-		limits_of(s)->queue_bytes_max &&
+	if (s->flights.bytes <= limits_of(s)->queue_bytes_max &&
 	    (!s->asleep || s->flights.count < s->queue_frames * 4))
 		return true;
 	session_close(s, STREAM_RESOURCE_CONSTRAINT,
@@ -260,7 +263,7 @@ send_kept(struct session *s, struct flight *f)
 {
 	/* Told apart, for open_iqs_renumber(). */
 	f->number = FLIGHT_UNSENT - s->flights.count;
-	if (s->closing || !has_room(s, f->bytes))
+	if (s->closing || !has_room(s))
 		return false;
 	if (s->asleep)
 		return true;
@@ -525,6 +528,23 @@ session_lose(struct session *s, const char *reason)
 		fall_asleep(s, reason);
 	else
 		session_close(s, STREAM_CONNECTION_TIMEOUT, reason);
+}
+
+bool
+session_end_sleeper(struct user *u)
+{
+	struct session *s, *first = NULL;
+
+	LIST_FOREACH(s, &u->sessions, next) {
+		if (s->asleep && !s->closing &&
+		    (first == NULL ||
+			s->sleep_timer.at < first->sleep_timer.at))
+			first = s;
+	}
+	if (first == NULL)
+		return false;
+	session_close(first, -1, "another one takes its place");
+	return true;
 }
 
 void

@@ -1,3 +1,4 @@
+#include "core/entry.h"
 #include "store_impl.h"
 
 /*
@@ -34,11 +35,17 @@ const size_t store_schema_count = sizeof(store_schema) /
 	"log.id, log.account, log.peer, log.flags, log.time, log.stamp," \
 	" log.device, log.origin, log.only_session, log.resource, log.local," \
 	" log.sid, log.stanza_id, log.lang, log.body, peer.bare"
+#define TEXT(x)    #x
+#define TEXT_OF(x) TEXT(x)
+/* entry_when() */
+#define LOG_WHEN \
+	" max(log.time," \
+	" log.stamp - " TEXT_OF(ENTRY_LATE_DAYS) " * 86400000)"
 /* In the order of enum log_filter (store_log.c). */
 #define LOG_FILTERS \
 	" log.id >= ?1 AND log.id < ?2 AND (?3 = 0 OR log.account = ?3)" \
 	" AND (?4 IS NULL OR log.resource = ?4)" \
-	" AND log.time >= ?5 AND log.time <= ?6" \
+	" AND" LOG_WHEN " >= ?5 AND" LOG_WHEN " <= ?6" \
 	" AND log.flags & ?7 = ?8 "
 #define LOG_READ \
 	"SELECT " LOG_COLUMNS " FROM log" \

@@ -19,11 +19,14 @@ static bool
 take_row(struct trimming *t, struct stmt *row)
 {
 	bool is_of_room = (row_uint(row, 1) & STORE_OF_ROOM) != 0;
+	uint64_t below = t->what->below;
 	struct store_trimmed *done = t->done;
 
 	if (is_of_room != (t->what->rooms == ROOMS_ONLY))
 		return true;
 	if (done->count == t->what->max || row_uint(row, 2) >= t->what->before)
+		return false;
+	if (below != 0 && store_seq_of(row_uint(row, 0)) >= below)
 		return false;
 	t->ids[done->count] = row_uint(row, 0);
 	t->peers[done->count++] = row_uint(row, 4);

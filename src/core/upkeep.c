@@ -2,17 +2,29 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/account.h"
 #include "core/bounce.h"
 #include "core/proxy.h"
+#include "core/session.h"
 #include "core/store.h"
 #include "core/upstream.h"
 #include "core/user.h"
+#include "io/conn.h"
+#include "xmpp/stream.h"
 
 #define TICK_MS 1000
 /* Redo records that may wait, and how many are folded in a slice. */
 #define UNFOLDED 64
 #define FOLD     64
+/* Logs are trimmed for so long in a slice: all users may be over a new limit. */
+#define TRIM_US 2000
+/* A stream that said nothing for so long rests; some of the users each tick. */
+#define REST_MS    5000
+#define REST_TICKS 5
+/* What so many streams gave back is taken from the heap, now and then. */
+#define FREED      64
+#define TRIM_TICKS 10
 
 static void
 fold(struct proxy *p)
@@ -34,6 +46,7 @@ trim(struct proxy *p)
 {
 	struct user *u, *tmp;
 	struct history_limits l;
+	uint64_t began = clock_micros();
 
 	if (!p->upkeep.is_over)
 		return;
@@ -42,6 +55,10 @@ trim(struct proxy *p)
 		l = user_history_limits(u);
 		if (!history_is_over(u->history, &l))
 			continue;
+		if (clock_micros() - began > TRIM_US) {
+			p->upkeep.is_over = true;
+			break;
+		}
 		p->upkeep.is_over |= history_trim(u->history, &l);
 		user_touch(u);
 	}
@@ -142,7 +159,7 @@ look_at_disk(struct proxy *p)
 	pause_upstreams(p, is_full);
 }
 
-/* --- --- */
+/* --- outboxes --- */
 
 static void
 expire_outboxes(struct proxy *p)
@@ -158,12 +175,56 @@ expire_outboxes(struct proxy *p)
 	}
 }
 
+/* --- memory --- */
+
+static void
+rest(struct proxy *p, struct stream *s)
+{
+	struct conn *c = s == NULL ? NULL : stream_conn(s);
+
+	if (c != NULL && clock_now() - conn_last_read(c) >= REST_MS &&
+	    stream_rest(s))
+		p->upkeep.freed++;
+}
+
+static void
+rest_streams(struct proxy *p)
+{
+	unsigned turn = p->upkeep.ticks % REST_TICKS;
+	struct user *u, *tmp;
+	struct account *a;
+	struct session *s;
+
+	HASH_ITER(hh, p->users, u, tmp) {
+		if (u->id % REST_TICKS != turn)
+			continue;
+		LIST_FOREACH(a, &u->accounts, next)
+			rest(p, upstream_stream(a->upstream));
+		LIST_FOREACH(s, &u->sessions, next)
+			rest(p, s->stream);
+	}
+}
+
+static void
+trim_memory(struct proxy *p)
+{
+	if (p->upkeep.freed < FREED || p->upkeep.ticks % TRIM_TICKS != 0)
+		return;
+	p->upkeep.freed = 0;
+	mem_trim();
+}
+
+/* --- --- */
+
 static void
 tick(void *arg)
 {
 	struct proxy *p = arg;
 
 	look_at_disk(p);
+	p->upkeep.ticks++;
+	rest_streams(p);
+	trim_memory(p);
 	expire_outboxes(p);
 	trim_by_age(p);
 	timer_set(&p->upkeep.timer, TICK_MS);

@@ -430,6 +430,7 @@ upstream_free(struct upstream **holder)
 void
 upstream_start(struct upstream *u)
 {
+	u->finish = NULL;
 	if (u->state != UPSTREAM_OFF || u->proxy->stopping)
 		return;
 	dial(u);
@@ -442,10 +443,19 @@ upstream_stop(struct upstream *u, const char *reason)
 	    u->state == UPSTREAM_REFUSED)
 		return;
 	close_stream(u);
+	u->finish = NULL;
 	upstream_set_state(u, UPSTREAM_OFF);
 	upstream_set_trouble(u, reason);
 	log_event(LEVEL_INFO, u->log_id, "upstream-off", "account=%s reason=%s",
 	    u->account->jid, LOG_Q(reason));
+}
+
+void
+upstream_finish(struct upstream *u, const char *reason)
+{
+	u->finish = reason;
+	if (!upstream_sm_is_asking(u))
+		upstream_stop(u, reason);
 }
 
 void
@@ -482,6 +492,7 @@ void
 upstream_reset(struct upstream *u, const char *reason)
 {
 	close_stream(u);
+	u->finish = NULL;
 	upstream_set_state(u, UPSTREAM_OFF);
 	upstream_set_trouble(u, reason);
 	u->attempts = u->refusals = u->conflicts = u->hops = 0;

@@ -59,14 +59,14 @@ struct upstream {
 	uint64_t pinged_at;
 
 	/* Stream management (XEP-0198); upstream_sm.c's. */
-	struct sm sm;      /* counts what is sent, with or without it */
-	char *sm_id;       /* NULL: the stream cannot be resumed */
-	char *sm_location; /* where the server wants it resumed, or NULL */
-	uint64_t sm_max;   /* seconds that the server keeps it */
-	bool offers_sm;    /* the features of the stream */
-	bool is_enabling;  /* <enable/> is out */
-	bool is_suspended; /* the link is lost, and the stream may go on */
-	bool is_restored;  /* the same, by a restart of ours */
+	struct sm sm;       /* counts what is sent, with or without it */
+	char *sm_id;        /* NULL: the stream cannot be resumed */
+	uint64_t sm_max;    /* seconds that the server keeps it */
+	bool offers_sm;     /* the features of the stream */
+	bool is_enabling;   /* <enable/> is out */
+	bool is_suspended;  /* the link is lost, and the stream may go on */
+	bool is_restored;   /* the same, by a restart of ours */
+	const char *finish; /* why it stops with the acknowledgement; or NULL */
 	struct timer suspended, ack_timer;
 	char ack_id[RANDOM_ID_SIZE]; /* of the ping that is out; "": none */
 	uint64_t ack_upto, asked_at;
@@ -88,6 +88,8 @@ bool upstream_sm_take(struct upstream *, struct elem *);
 void upstream_sm_handled(struct upstream *, const struct elem *);
 /* What is on the stream is to be acknowledged. */
 void upstream_sm_want_ack(struct upstream *);
+/* Asks at once: true where an answer is to come. */
+bool upstream_sm_is_asking(struct upstream *);
 /* The stream has ended in a way that it cannot be resumed. */
 void upstream_sm_forget(struct upstream *);
 /* The link is lost: true where the stream may go on. */

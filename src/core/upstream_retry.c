@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/notice.h"
+#include "core/upstream.h"
 #include "upstream_impl.h"
 
 #define BACKOFF_MIN_MS   1000
@@ -48,6 +49,10 @@ retry(struct upstream *u, uint64_t in_ms, const char *why)
 void
 upstream_retry_later(struct upstream *u, const char *why)
 {
+	if (u->finish != NULL) {
+		upstream_stop(u, u->finish);
+		return;
+	}
 	upstream_lose(u);
 	u->hops = 0;
 	retry(u, backoff(u->attempts++), why);

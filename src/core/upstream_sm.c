@@ -81,6 +81,17 @@ upstream_sm_want_ack(struct upstream *u)
 		timer_set(&u->ack_timer, limits_of(u)->ack_seconds * 1000);
 }
 
+bool
+upstream_sm_is_asking(struct upstream *u)
+{
+	if (u->stream == NULL || u->is_enabling ||
+	    outbox_unacknowledged(u->account->outbox) == 0)
+		return false;
+	if (!is_asked(u))
+		ask(u);
+	return true;
+}
+
 static void
 acknowledged(struct upstream *u)
 {
@@ -89,7 +100,10 @@ acknowledged(struct upstream *u)
 	timer_stop(&u->ack_timer);
 	outbox_acknowledge(u->account->outbox, u->sm.acked);
 	account_touch(u->account, ACCOUNT_COUNTERS);
-	upstream_sm_want_ack(u);
+	if (u->finish != NULL)
+		upstream_finish(u, u->finish);
+	else
+		upstream_sm_want_ack(u);
 }
 
 bool
@@ -123,6 +137,10 @@ ack_due(void *arg)
 		ask(u);
 		return;
 	}
+	if (u->finish != NULL) {
+		upstream_stop(u, u->finish);
+		return;
+	}
 	if (!u->proxy->is_full &&
 	    conn_last_read(stream_conn(u->stream)) < u->asked_at &&
 	    conn_queued_bytes(stream_conn(u->stream)) == 0) {
@@ -150,7 +168,6 @@ on_enabled(struct upstream *u, const struct elem *e)
 	if ((text_equals(resume, "true") || text_equals(resume, "1")) &&
 	    id != NULL && strlen(id) <= SM_ID_MAX) {
 		u->sm_id = mem_strdup(id);
-		u->sm_location = mem_strdup(elem_attr(e, "location"));
 		if (max == NULL ||
 		    !text_to_uint(max, 1, UINT32_MAX, &u->sm_max))
 			u->sm_max = SM_MAX_SECONDS;
@@ -241,12 +258,8 @@ upstream_sm_take(struct upstream *u, struct elem *e)
 	}
 	if (!is_pong(u, e))
 		return false;
-	if (!u->sm.on) {
-		u->sm.acked = u->ack_upto;
-		acknowledged(u);
-	} else {
-		u->sm.in++;
-	}
+	u->sm.acked = u->ack_upto;
+	acknowledged(u);
 	return true;
 }
 
@@ -286,7 +299,6 @@ clear(struct upstream *u)
 	timer_stop(&u->ack_timer);
 	timer_stop(&u->suspended);
 	mem_free_string(&u->sm_id);
-	mem_free_string(&u->sm_location);
 	u->sm_max = 0;
 	u->is_suspended = u->is_restored = u->is_enabling = false;
 	u->ack_id[0] = '\0';
@@ -377,11 +389,12 @@ upstream_sm_not_resumed(void *arg, bool has_h, uint32_t h)
 
 /* --- on disk --- */
 
+/* Behind the id is a place that is empty: stores had the server's location there. */
 void
 upstream_pack(const struct upstream *u, struct buf *b)
 {
 	pack_string(b, u->sm_id);
-	pack_string(b, u->sm_location);
+	pack_string(b, NULL);
 	pack_uint(b, u->sm_max);
 }
 
@@ -396,7 +409,7 @@ void
 upstream_unpack(struct upstream *u, struct unpack *from)
 {
 	u->sm_id = unpack_string(from);
-	u->sm_location = unpack_string(from);
+	free(unpack_string(from));
 	u->sm_max = unpack_uint(from);
 }
 

@@ -11,6 +11,7 @@
 #include "core/account_save.h"
 #include "core/availability.h"
 #include "core/directed.h"
+#include "core/outbox.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/session_save.h"
@@ -69,6 +70,21 @@ days_ago(uint64_t days)
 	return now > days * DAY_MS ? now - days * DAY_MS : 0;
 }
 
+/* The lowest number that waits to go up; 0: none does. */
+static uint64_t
+first_waiting(const struct user *u)
+{
+	uint64_t first = 0, seq;
+	struct account *a;
+
+	LIST_FOREACH(a, &u->accounts, next) {
+		seq = outbox_first_seq(a->outbox);
+		if (seq != 0 && (first == 0 || seq < first))
+			first = seq;
+	}
+	return first;
+}
+
 struct history_limits
 user_history_limits(const struct user *u)
 {
@@ -78,7 +94,21 @@ user_history_limits(const struct user *u)
 		.chat_bytes = l->log_bytes,
 		.rooms = l->room_entries,
 		.chats_before = days_ago(l->log_days),
-		.rooms_before = days_ago(l->room_days) };
+		.rooms_before = days_ago(l->room_days),
+		.needed = first_waiting(u) };
+}
+
+bool
+user_log_failed(struct user *u)
+{
+	const char *trouble = history_trouble(u->history);
+	struct err err;
+
+	if (trouble == NULL)
+		return false;
+	err_set(&err, "%s", trouble);
+	proxy_store_failed(u->proxy, &err);
+	return true;
 }
 
 void

@@ -1,6 +1,9 @@
 #include "io/conn.h"
 
+#include <linux/sockios.h>
+
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -288,6 +291,16 @@ size_t
 conn_queued_bytes(const struct conn *c)
 {
 	return c->out.bytes;
+}
+
+size_t
+conn_unacknowledged_bytes(const struct conn *c)
+{
+	int bytes = 0;
+
+	if (c->io->fd < 0 || ioctl(c->io->fd, SIOCOUTQ, &bytes) == -1)
+		return 0;
+	return bytes > 0 ? (size_t)bytes : 0;
 }
 
 uint64_t

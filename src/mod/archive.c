@@ -24,8 +24,9 @@
 
 /* --- whether it is asked --- */
 
-struct account *
-archive_asked_account(const struct session *s, const struct route *r)
+/* In node view: the account whose own JID it is addressed to; NULL: all. */
+static struct account *
+asked_account(const struct session *s, const struct route *r)
 {
 	if (s->account != NULL || r->to == NULL || strcmp(r->to, s->bare) == 0)
 		return NULL;
@@ -39,7 +40,7 @@ archive_is_asked(const struct session *s, const struct route *r)
 		return false;
 	if (r->to == NULL || strcmp(r->to, s->bare) == 0)
 		return !archive_is_servers(s);
-	return archive_asked_account(s, r) != NULL;
+	return asked_account(s, r) != NULL;
 }
 
 /* Nobody has said yet whether the server has one. */
@@ -75,7 +76,7 @@ static void
 begin_query(const struct session *s, const struct route *r,
     struct store_query *q)
 {
-	const struct account *a = archive_asked_account(s, r);
+	const struct account *a = asked_account(s, r);
 
 	if (s->account != NULL)
 		a = s->account;
@@ -311,7 +312,9 @@ on_query(struct session *s, struct route *r)
 	}
 	/* What is live begins where this ends. */
 	log_query_begin(s->user, &a.search->left);
-	if (archive_request_synchronises(&request))
+	/* In node view one account's archive is not all of it. */
+	if (archive_request_synchronises(&request) &&
+	    asked_account(s, r) == NULL)
 		playback_archive(s);
 	archive_search_start(s, a.search);
 	return "a search of our archive";

@@ -224,7 +224,7 @@ archive_request_parse(struct archive_request *q, const struct elem *query,
 bool
 archive_request_synchronises(const struct archive_request *q)
 {
-	return q->with == NULL && q->ids == NULL;
+	return q->with == NULL && q->ids == NULL && (!q->has_max || q->max > 0);
 }
 
 bool

@@ -24,9 +24,8 @@
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
-#define PAGE       "100"
+#define PAGE       "250"
 #define PAGES_MAX  1000
-#define TRIES_MAX  3      /* of one page: answers get lost */
 #define BACK_MS    300000 /* by time: so far before we were last there */
 #define KNOWN_MAX  10000  /* messages that may come once more */
 #define KNOWN_LAST 100    /* entries looked at before the last that has an id */
@@ -35,10 +34,8 @@
 
 struct gap {
 	char queryid[RANDOM_ID_SIZE];
-	char *after; /* the id that the page begins behind; NULL: by time */
-	uint64_t start;
 	uint64_t asked_at;
-	unsigned pages, tries, found;
+	unsigned pages, found;
 	/* What a server stored for us to be off comes by itself as well. */
 	struct recent *known;
 	struct timer forget;
@@ -52,7 +49,6 @@ forget(void *arg)
 
 	timer_stop(&g->forget);
 	recent_free(&g->known);
-	free(g->after);
 	free(g);
 	a->gap = NULL;
 }
@@ -125,11 +121,9 @@ static void
 learn_last(struct account *a, struct gap *g)
 {
 	struct history *h = a->user->history;
-	uint64_t first = outbox_first_seq(a->outbox), seq = a->last_seq;
+	uint64_t seq = a->gap_seq;
 	struct entry *e;
 
-	if (first != 0 && first < seq)
-		seq = first;
 	seq = seq > KNOWN_LAST ? seq - KNOWN_LAST : 1;
 	if (history_next(h) > KNOWN_MAX && seq < history_next(h) - KNOWN_MAX)
 		seq = history_next(h) - KNOWN_MAX;
@@ -137,6 +131,7 @@ learn_last(struct account *a, struct gap *g)
 		if (e->account == a->id)
 			learn(g, e);
 	}
+	(void)user_log_failed(a->user);
 }
 
 /* --- asking --- */
@@ -174,28 +169,40 @@ add_field(struct elem *x, const char *var, const char *value)
 }
 
 static struct elem *
-make_query(struct gap *g, struct arena *arena)
+make_query(struct account *a, struct arena *arena)
 {
 	struct elem *iq = elem_new(arena, NS_CLIENT, "iq"), *query, *x, *set;
 	char stamp[TEXT_STAMP_SIZE];
 
 	elem_set(iq, "type", "set");
 	query = elem_child(iq, NS_MAM, "query");
-	elem_set(query, "queryid", random_id(g->queryid));
-	if (g->after == NULL) {
+	elem_set(query, "queryid", random_id(a->gap->queryid));
+	if (a->gap_after == NULL) {
 		x = elem_child(query, NS_DATA, "x");
 		elem_set(x, "type", "submit");
 		add_field(x, "FORM_TYPE", NS_MAM);
-		add_field(x, "start", text_stamp(stamp, g->start));
+		add_field(x, "start", text_stamp(stamp, a->gap_start));
 	}
 	set = elem_child(query, NS_RSM, "set");
 	elem_add_text(elem_child(set, NS_RSM, "max"), PAGE);
-	if (g->after != NULL)
-		elem_add_text(elem_child(set, NS_RSM, "after"), g->after);
+	if (a->gap_after != NULL)
+		elem_add_text(elem_child(set, NS_RSM, "after"), a->gap_after);
 	return iq;
 }
 
 static void on_answer(struct account *, struct elem *, void *);
+
+/* Where it goes on, whatever becomes of the stream and of us; start 0: it is closed. */
+static void
+move_on(struct account *a, const char *after, uint64_t start)
+{
+	char *old = a->gap_after;
+
+	a->gap_after = mem_strdup(after);
+	a->gap_start = start;
+	free(old);
+	account_touch(a, ACCOUNT_COUNTERS);
+}
 
 static void
 finish(struct account *a, const char *why)
@@ -205,6 +212,7 @@ finish(struct account *a, const char *why)
 	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "gap-closed",
 	    "account=%s messages=%u reason=\"%s\"", a->jid, g->found, why);
 	timer_set(&g->forget, KNOWN_MS);
+	move_on(a, NULL, 0);
 	account_ready(a);
 }
 
@@ -216,8 +224,8 @@ ask(struct account *a)
 
 	a->gap->asked_at = clock_now();
 	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "gap-asked",
-	    "account=%s after=%s", a->jid, LOG_Q(a->gap->after));
-	rc = account_ask(a, make_query(a->gap, arena), NULL, on_answer, NULL);
+	    "account=%s after=%s", a->jid, LOG_Q(a->gap_after));
+	rc = account_ask(a, make_query(a, arena), NULL, on_answer, NULL);
 	arena_free(&arena);
 	if (rc == -1)
 		finish(a, "the server cannot be asked");
@@ -227,7 +235,7 @@ ask(struct account *a)
 static void
 ask_by_time(struct account *a)
 {
-	mem_free_string(&a->gap->after);
+	move_on(a, NULL, a->gap_start);
 	ask(a);
 }
 
@@ -247,13 +255,11 @@ next_page(struct account *a, const struct elem *fin)
 		finish(a, "too many pages");
 		return;
 	}
-	mem_free_string(&a->gap->after);
-	a->gap->after = mem_strdup(last);
-	a->gap->tries = 0;
+	move_on(a, last, a->gap_start);
 	ask(a);
 }
 
-/* The question or its answer went with a link; the server may be well. */
+/* With a link, on a stream that goes on: account_begin() asks again. */
 static bool
 was_lost(const struct account *a)
 {
@@ -271,11 +277,11 @@ on_answer(struct account *a, struct elem *answer, void *arg)
 		return;
 	if (answer != NULL)
 		fin = elem_find(answer, NS_MAM, "fin");
+	if (answer == NULL && was_lost(a))
+		return;
 	if (fin != NULL)
 		next_page(a, fin);
-	else if (answer == NULL && was_lost(a) && ++a->gap->tries < TRIES_MAX)
-		ask(a);
-	else if (answer != NULL && a->gap->after != NULL &&
+	else if (answer != NULL && a->gap_after != NULL &&
 	    text_equals(stanza_error_cond(answer), "item-not-found"))
 		ask_by_time(a);
 	else
@@ -314,11 +320,11 @@ is_logged(struct account *a, const struct entry *e)
 static const char *
 take(struct account *a, struct route *inner, const char *id, uint64_t stamp)
 {
-	bool is_out = jid_same_bare(inner->from, a->jid) &&
-	    !jid_same_bare(inner->to, a->jid);
+	bool is_ours = jid_same_bare(inner->from, a->jid);
+	bool is_out = is_ours && !jid_same_bare(inner->to, a->jid);
 	struct entry *e;
 
-	if (is_out && inner->id != NULL)
+	if (is_ours && inner->id != NULL)
 		outbox_close(a->outbox, inner->to, inner->id);
 	if (is_known(a, id))
 		return "known by its id";
@@ -384,6 +390,8 @@ from_upstream(struct account *a, struct route *r)
 	if (is_known(a, id))
 		return "it is in the log already";
 	note_last(a, id);
+	if (a->gap != NULL)
+		recent_set(a->gap->known, id, 1);
 	return NULL;
 }
 
@@ -394,16 +402,18 @@ from_upstream(struct account *a, struct route *r)
  * before it.
  */
 static void
-begin_at(struct account *a, struct gap *g)
+begin(struct account *a)
 {
 	const char *after = a->last_stanza_id;
-	uint64_t time = a->last_time;
+	uint64_t time = a->last_time, first = outbox_first_seq(a->outbox);
 
-	(void)outbox_first_sent(a->outbox, &after, &time);
-	g->after = mem_strdup(after);
+	a->gap_seq = a->last_seq;
+	(void)outbox_first_sent(a->outbox, &after, &a->gap_seq, &time);
+	if (first != 0 && first < a->gap_seq)
+		a->gap_seq = first;
 	if (time > a->last_time)
 		time = a->last_time;
-	g->start = time > BACK_MS ? time - BACK_MS : 0;
+	move_on(a, after, time > BACK_MS ? time - BACK_MS : 1);
 }
 
 static void
@@ -418,12 +428,14 @@ upstream_up(struct account *a)
 		account_touch(a, ACCOUNT_COUNTERS);
 		return;
 	}
-	if (!may_have_archive(a))
+	/* On a stream that went on nothing is missed. */
+	if ((a->is_ready && a->gap_start == 0) || !may_have_archive(a))
 		return;
 	g = a->gap = mem_alloc(sizeof(*g));
-	g->known = recent_new(KNOWN_MAX);
+	g->known = recent_new(2 * KNOWN_MAX);
 	timer_init(&g->forget, a->user->proxy->loop, forget, a);
-	begin_at(a, g);
+	if (a->gap_start == 0)
+		begin(a);
 	learn_last(a, g);
 	a->gap_open = true;
 	ask(a);

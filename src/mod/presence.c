@@ -185,7 +185,7 @@ welcome(struct session *s)
 static const char *
 on_available(struct session *s, struct route *r)
 {
-	bool is_first = !s->available, takes_more = s->priority < 0;
+	bool is_first = !s->available, took_less = s->priority < 0;
 	int priority;
 
 	if (parse_priority(r->stanza, &priority) == -1) {
@@ -202,7 +202,7 @@ on_available(struct session *s, struct route *r)
 	tell_siblings(s);
 	if (is_first)
 		welcome(s);
-	else if (takes_more)
+	else if (took_less && priority >= 0)
 		playback_more(s);
 	availability_session_changed(s);
 	return "the session is available";
@@ -492,7 +492,7 @@ session_gone(struct session *s)
 	if (user_open_sessions(u) == 0 &&
 	    u->config->detached == DETACHED_DISCONNECT) {
 		LIST_FOREACH(a, &u->accounts, next)
-			upstream_stop(a->upstream, "nobody is there");
+			account_settle(a);
 	}
 	become_unavailable(s);
 }

@@ -466,6 +466,12 @@ stream_set_limits(struct stream *s, const struct xml_limits *limits)
 	xml_set_limits(s->xml, limits);
 }
 
+bool
+stream_rest(struct stream *s)
+{
+	return xml_rest(s->xml);
+}
+
 void
 stream_restart(struct stream *s)
 {

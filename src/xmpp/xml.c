@@ -18,6 +18,8 @@ enum {
 	SLICE = 2048,
 	/* A text larger than that gives its memory back. */
 	TEXT_KEPT = 4096,
+	/* A stream whose start tag is longer keeps its parser. */
+	ROOT_KEPT = 1024,
 	/*
 	 * expat reads an unfinished token again from its start with each slice. A
 	 * token may cost so many times the stanza's limit, or a peer that sends
@@ -35,7 +37,7 @@ XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool)
     __attribute__((weak));
 
 struct xml {
-	XML_Parser parser;
+	XML_Parser parser; /* NULL while it rests */
 	struct xml_limits limits;
 	const struct xml_events *events;
 	void *arg;
@@ -45,7 +47,9 @@ struct xml {
 	struct elem *now;    /* innermost open element of the stanza */
 	struct buf text;     /* inside `now`, not yet a node */
 	const char *root_ns; /* default namespace that the root declares */
+	struct buf root;     /* its start tag as it came; empty: too long */
 	unsigned depth, elems, decls;
+	bool has_section; /* CDATA since the last stanza, outside of any */
 
 	const char *next; /* fed, expat has not got it yet */
 	size_t left;
@@ -158,11 +162,24 @@ build(struct xml *x, const char *name, const char **attrs)
 	return e;
 }
 
+/* expat holds a whole token of what it reports. */
+static void
+keep_root(struct xml *x)
+{
+	int at = 0, size = 0, len = XML_GetCurrentByteCount(x->parser);
+	const char *held = XML_GetInputContext(x->parser, &at, &size);
+
+	buf_free(&x->root);
+	if (held != NULL && len <= ROOT_KEPT && len <= size - at)
+		buf_add(&x->root, held + at, (size_t)len);
+}
+
 static void
 open_root(struct xml *x, const char *name, const char **attrs)
 {
 	struct elem *root = build(x, name, attrs);
 
+	keep_root(x);
 	elem_set(root, "xmlns", x->root_ns);
 	x->root_ns = NULL;
 	x->mark = event_end(x);
@@ -176,6 +193,7 @@ finish_stanza(struct xml *x)
 	struct elem *stanza = x->now;
 
 	x->now = NULL;
+	x->has_section = false;
 	x->mark = event_end(x);
 	x->handled++;
 	x->events->stanza(x->arg, stanza);
@@ -274,6 +292,14 @@ on_text(void *arg, const char *text, int len)
 }
 
 static void XMLCALL
+on_section(void *arg)
+{
+	struct xml *x = arg;
+
+	x->has_section = x->now == NULL;
+}
+
+static void XMLCALL
 on_declaration(void *arg, const char *version, const char *encoding,
     int standalone)
 {
@@ -313,9 +339,25 @@ on_comment(void *arg, const char *text)
 
 /* --- the parser --- */
 
-/* A new parser, and one that was reset, has none of this. */
+static void *
+allocate(size_t size)
+{
+	return mem_grow(NULL, size);
+}
+
+static XML_Parser
+make_parser(void)
+{
+	static const XML_Memory_Handling_Suite memory = { allocate, mem_grow,
+		free };
+	const char separator[] = { SEPARATOR, '\0' };
+
+	return XML_ParserCreate_MM("UTF-8", &memory, separator);
+}
+
+/* A new parser, and one that was reset, has none of this, nor handlers. */
 static void
-set_up(struct xml *x)
+set_options(struct xml *x)
 {
 	XML_Parser p = x->parser;
 	unsigned long salt;
@@ -324,9 +366,17 @@ set_up(struct xml *x)
 	XML_SetHashSalt(p, salt | 1); /* 0 would mean: choose one */
 	if (XML_SetReparseDeferralEnabled != NULL)
 		XML_SetReparseDeferralEnabled(p, XML_FALSE);
+}
+
+static void
+set_handlers(struct xml *x)
+{
+	XML_Parser p = x->parser;
+
 	XML_SetUserData(p, x);
 	XML_SetElementHandler(p, on_start, on_end);
 	XML_SetCharacterDataHandler(p, on_text);
+	XML_SetStartCdataSectionHandler(p, on_section);
 	XML_SetStartNamespaceDeclHandler(p, on_ns);
 	XML_SetXmlDeclHandler(p, on_declaration);
 	XML_SetStartDoctypeDeclHandler(p, on_doctype);
@@ -334,26 +384,18 @@ set_up(struct xml *x)
 	XML_SetCommentHandler(p, on_comment);
 }
 
-static void *
-allocate(size_t size)
-{
-	return mem_grow(NULL, size);
-}
-
 struct xml *
 xml_new(const struct xml_limits *limits, const struct xml_events *events,
     void *arg)
 {
-	static const XML_Memory_Handling_Suite memory = { allocate, mem_grow,
-		free };
-	const char separator[] = { SEPARATOR, '\0' };
 	struct xml *x = mem_alloc(sizeof(*x));
 
 	x->limits = *limits;
 	x->events = events;
 	x->arg = arg;
-	x->parser = XML_ParserCreate_MM("UTF-8", &memory, separator);
-	set_up(x);
+	x->parser = make_parser();
+	set_options(x);
+	set_handlers(x);
 	return x;
 }
 
@@ -368,6 +410,7 @@ xml_free(struct xml **holder)
 	assert(!x->inside);
 	XML_ParserFree(x->parser);
 	arena_free(&x->arena);
+	buf_free(&x->root);
 	buf_free(&x->text);
 	buf_free(&x->held);
 	free(x);
@@ -402,12 +445,44 @@ start_over(struct xml *x)
 	buf_free(&x->text);
 	x->now = NULL;
 	x->root_ns = NULL;
+	x->has_section = false;
 	x->depth = x->elems = x->decls = 0;
 	x->fed = x->mark = x->pending = x->rescanned = 0;
 	x->restart = false;
 	x->verdict = XML_OK;
-	XML_ParserReset(x->parser, "UTF-8");
-	set_up(x);
+	buf_free(&x->root);
+	if (x->parser == NULL)
+		x->parser = make_parser();
+	else
+		XML_ParserReset(x->parser, "UTF-8");
+	set_options(x);
+	set_handlers(x);
+}
+
+/* Between two stanzas a parser knows nothing but the root. */
+bool
+xml_rest(struct xml *x)
+{
+	if (x->inside || x->suspended || x->pending > 0 || x->has_section ||
+	    x->now != NULL || x->depth != 1 || x->root.len == 0 || is_over(x) ||
+	    x->parser == NULL)
+		return false;
+	XML_ParserFree(x->parser);
+	x->parser = NULL;
+	return true;
+}
+
+static void
+wake(struct xml *x)
+{
+	if (x->parser != NULL)
+		return;
+	x->parser = make_parser();
+	set_options(x);
+	XML_Parse(x->parser, x->root.data, (int)x->root.len, XML_FALSE);
+	set_handlers(x);
+	x->fed = x->mark = x->root.len;
+	x->rescanned = 0;
 }
 
 void
@@ -577,6 +652,7 @@ xml_feed(struct xml *x, const char *bytes, size_t len, unsigned budget,
 		x->next = bytes;
 		x->left = len;
 	}
+	wake(x);
 	if (x->arena == NULL)
 		x->arena = arena_new();
 	x->budget = budget;

@@ -399,7 +399,7 @@ measure_appends(struct store *s, uint64_t last, unsigned users)
 static void
 measure_trim(struct store *s, unsigned users)
 {
-	struct store_trim trim = { 1, ROOMS_NOT, 1, 100, UINT64_MAX };
+	struct store_trim trim = { 1, ROOMS_NOT, 1, 100, UINT64_MAX, 0 };
 	struct times trims = { 0 };
 	struct store_trimmed done;
 	struct err err;

@@ -47,6 +47,8 @@ def options():
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--rate", type=float, default=50,
                         help="messages a second, all together")
+    parser.add_argument("--disk", action="store_true",
+                        help="the log on disk, as usual, not in memory")
     return parser.parse_args()
 
 
@@ -95,7 +97,9 @@ class Soak:
               [proxy.Account("%s@%s" % (u.name, DOMAIN), PASSWORD,
                              self.server.port, self.server.ca)])
              for u in self.users],
-            {"connections_per_address": 100000, "log_entries": LOG_ENTRIES})
+            {"connections_per_address": 100000, "log_entries": LOG_ENTRIES},
+            store=os.path.join(folder, "store.db") if opts.disk
+            else ":memory:")
         self.context = ssl.create_default_context(cafile=self.authority.ca)
         self.sent = 0
         self.samples = []               # (seconds of traffic, RSS in KiB)

@@ -77,6 +77,10 @@ what_is_asked_for(void **state)
 	    &q);
 	assert_non_null(q.ids);
 	assert_false(archive_request_synchronises(&q));
+	takes(arena, SET("<max>0</max>"), &q);
+	assert_false(archive_request_synchronises(&q));
+	takes(arena, SET("<max>1</max>"), &q);
+	assert_true(archive_request_synchronises(&q));
 	arena_free(&arena);
 }
 

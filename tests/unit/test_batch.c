@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "core/batch.h"
 
 static void
@@ -83,27 +82,6 @@ it_is_urgent_with_an_entry(void **state)
 	entry_unref(&e);
 }
 
-static void
-since_is_the_first_change(void **state)
-{
-	struct batch b;
-
-	(void)state;
-	clock_fake(1000, 1);
-	batch_init(&b);
-	assert_true(b.since == 0);
-	batch_put(&b, STATE_USER, 1, "", 0, "", 0);
-	clock_advance(10);
-	batch_delete(&b, STATE_USER, 1, "", 0);
-	assert_true(b.since == 1000);
-	batch_clear(&b);
-	assert_true(b.since == 0);
-	batch_delete(&b, STATE_USER, 1, "", 0);
-	assert_true(b.since == 1010);
-	batch_fini(&b);
-	clock_real();
-}
-
 /* A record that is cut ends before its last change; at says where. */
 static void
 what_is_cut_is_noticed(void **state)
@@ -151,7 +129,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_come_back_in_order),
 		cmocka_unit_test(it_is_urgent_with_an_entry),
-		cmocka_unit_test(since_is_the_first_change),
 		cmocka_unit_test(what_is_cut_is_noticed),
 		cmocka_unit_test(unknown_changes_are_damage),
 	};

@@ -237,6 +237,28 @@ test_slow_reader(void **state)
 	close(fds[1]);
 }
 
+/* What is written and was not taken is told apart from what was. */
+static void
+test_unacknowledged(void **state)
+{
+	char text[16];
+	struct owner p;
+	int fds[2];
+
+	(void)state;
+	io_pair(fds);
+	owner_init(&p, loop, transport_socket(fds[0]));
+	conn_send(p.conn, "hello", 5, NULL, NULL);
+	assert_int_equal(conn_unacknowledged_bytes(p.conn), 0);
+	loop_turn(loop, 0);
+	assert_int_equal(conn_queued_bytes(p.conn), 0);
+	assert_true(conn_unacknowledged_bytes(p.conn) > 0);
+	assert_int_equal(read(fds[1], text, sizeof(text)), 5);
+	assert_int_equal(conn_unacknowledged_bytes(p.conn), 0);
+	owner_fini(&p);
+	close(fds[1]);
+}
+
 int
 main(void)
 {
@@ -250,6 +272,7 @@ main(void)
 		TEST(test_finish_in_data),
 		TEST(test_finish_after_failure),
 		TEST(test_slow_reader),
+		TEST(test_unacknowledged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

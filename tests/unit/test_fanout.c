@@ -73,6 +73,36 @@ live_messages_pass_by_those_that_are_behind(void **state)
 	    "repeat 40 " GOT("C1", "m{n}", "{n} {pad:100}"), "nothing");
 }
 
+/* Nor does a long way that is not for it hold up the others. */
+static void
+what_is_not_for_it_is_passed_over_in_several_turns(void **state)
+{
+	struct session *s;
+	struct history *h;
+	struct entry *e;
+
+	TALK(state, "login C1");
+	s = talk_session(state, "C1");
+	h = s->user->history;
+	for (int i = 0; i < 2000; i++) {
+		e = entry_new();
+		e->account = s->account->id;
+		e->type = TYPE_GROUPCHAT;
+		e->peer = mem_strdup("room@c.example/x");
+		e->time = e->stamp;
+		e->body = blob_new("x", 1);
+		history_append(h, e);
+		user_reached(s->user, e->seq);
+	}
+	fanout_follow(s);
+	assert_int_equal(s->cursor, 513);
+	fanout_follow(s);
+	assert_int_equal(s->cursor, 513);
+	TALK(state, "wait 1ms", CHAT("m1", "1"), GOT("C1", "m1", "1"),
+	    "nothing");
+	assert_int_equal(s->cursor, history_next(h));
+}
+
 /* log-entries: one that the log has left behind is told so, by its end. */
 static void
 one_too_far_behind_is_closed_with_a_word(void **state)
@@ -196,6 +226,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		talk_test(a_window_of_frames_is_crossed_and_refilled_in_order),
 		talk_test(a_window_of_bytes_is_crossed_and_refilled_in_order),
+		talk_test(what_is_not_for_it_is_passed_over_in_several_turns),
 		talk_test(live_messages_pass_by_those_that_are_behind),
 		talk_test(one_too_far_behind_is_closed_with_a_word),
 		talk_test(who_comes_too_late_begins_at_the_floor),

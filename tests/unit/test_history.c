@@ -204,6 +204,12 @@ how_late_entries_come_is_known(void **state)
 	assert_int_equal(history_max_late(b->h), 60000);
 	reopen(b);
 	assert_int_equal(history_max_late(b->h), 60000);
+	/* Nobody makes it as long as they like. */
+	e = entry("a@b", "3");
+	e->time = 0;
+	history_append(b->h, e);
+	assert_int_equal(e->time, 0);
+	assert_int_equal(history_max_late(b->h), ENTRY_LATE_MS);
 }
 
 /* --- what is in memory, and what is read --- */

@@ -172,6 +172,35 @@ late_ones_are_found(void **state)
 	    .backwards = true);
 }
 
+/* Nobody makes all that is asked for by time slow, or slips into what was long ago. */
+static void
+a_time_long_before_it_came_does_not_count(void **state)
+{
+	uint64_t zero = clock_wall(), came;
+
+	(void)state;
+	add_sent("a@b", 0);
+	for (int i = 0; i < 200; i++) {
+		add("a@b");
+		clock_advance(1000);
+		commit();
+	}
+	came = clock_wall();
+	add_sent("a@b", 1000);
+	for (int i = 0; i < 2; i++) {
+		READS(9, "1 ", .end = zero - ENTRY_LATE_MS);
+		READS(9, "1 202 ", .end = came - ENTRY_LATE_MS);
+		READS(9, "202 ", .start = came - ENTRY_LATE_MS,
+		    .end = zero - 1);
+		assert_int_equal(READS(9, "",
+				     .end = zero - ENTRY_LATE_MS - 2000),
+		    0);
+		for (int n = 0; n < 100 && i == 0; n++)
+			add("c@b");
+		commit();
+	}
+}
+
 static void
 a_slice_is_short(void **state)
 {
@@ -215,6 +244,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(times_are_those_of_sending,
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(late_ones_are_found, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_time_long_before_it_came_does_not_count, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(a_slice_is_short, set_up,
 		    tear_down),

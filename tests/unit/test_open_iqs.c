@@ -114,23 +114,6 @@ an_answer_gets_another_number(void **state)
 }
 
 static void
-the_oldest_is_taken_first(void **state)
-{
-	struct open_iqs *q = *state;
-	struct open_iq *iq;
-
-	assert_null(open_iqs_take(q));
-	open_iqs_add(q, "1", NULL);
-	open_iqs_add(q, "2", "a@b");
-	iq = open_iqs_take(q);
-	assert_string_equal(iq->id, "1");
-	open_iq_free(&iq);
-	assert_null(iq);
-	open_iq_free(&iq);
-	assert_open(q, "2/a@b=0 ");
-}
-
-static void
 they_are_packed_and_come_back(void **state)
 {
 	struct open_iqs *q = *state, back;
@@ -170,7 +153,6 @@ main(void)
 		iqs_test(an_answer_to_nothing_is_none),
 		iqs_test(one_id_may_be_open_twice),
 		iqs_test(an_answer_gets_another_number),
-		iqs_test(the_oldest_is_taken_first),
 		iqs_test(they_are_packed_and_come_back),
 	};
 

@@ -255,6 +255,20 @@ it_gets_what_it_passed_over_and_nobody_else_took(void **state)
 	    "nothing C1", "drain");
 }
 
+static void
+another_negative_priority_is_no_more(void **state)
+{
+	struct session *s;
+	uint64_t before;
+
+	TALK(state, "login C1 priority=-1", CHAT("m1"), "nothing C1");
+	s = talk_session(state, "C1");
+	before = s->live_from;
+	TALK(state, "C1> <presence><priority>-2</priority></presence>",
+	    "C1< <presence ...>...</presence>", "nothing C1", "drain");
+	assert_int_equal(s->live_from, before);
+}
+
 /* In flight to a session is not owed to it once more. */
 static void
 a_session_that_takes_more_gets_nothing_twice(void **state)
@@ -370,6 +384,7 @@ main(void)
 		talk_test(what_it_reads_there_has_reached_somebody),
 		talk_test(what_was_passed_over_comes_with_a_delay_once),
 		talk_test(it_gets_what_it_passed_over_and_nobody_else_took),
+		talk_test(another_negative_priority_is_no_more),
 		talk_test(a_session_that_takes_more_gets_nothing_twice),
 		talk_test(what_is_still_to_come_stays_so),
 		talk_test(what_is_in_flight_comes_again_all_the_same),

@@ -377,9 +377,9 @@ test_free_saves(void **state)
 
 	(void)state;
 	client_login(&cl, c, "alice", "r");
-	client_say(&cl, ENABLE);
+	client_say(&cl, ENABLE "<presence/>");
 	before = store_unfolded(c->store);
-	client_say(&cl, "<presence/>");
+	client_say(&cl, "<presence><show>away</show></presence>");
 	assert_int_equal(store_unfolded(c->store), before);
 	proxy_free(&c->proxy);
 	assert_int_equal(store_unfolded(c->store), before + 1);

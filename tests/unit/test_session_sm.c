@@ -210,7 +210,7 @@ one_that_never_acknowledges_has_an_end(void **state)
 {
 	TALK(state, "limits queue-bytes=16384 queue-bytes-max=65536",
 	    "login C1 sm=mute",
-	    "repeat 8 C1> <iq type='get' id='{n}{pad:9000}'>"
+	    "repeat 9 C1> <iq type='get' id='{n}{pad:9000}'>"
 	    "<ping xmlns='urn:xmpp:ping'/></iq>",
 	    "closed C1 resource-constraint", "drain");
 }

@@ -471,7 +471,7 @@ fill(struct store *s, struct batch *b)
 static void
 nothing_else_fits(struct store *s)
 {
-	struct store_trim what = { 1, ROOMS_NOT, 1, 5, UINT64_MAX };
+	struct store_trim what = { 1, ROOMS_NOT, 1, 5, UINT64_MAX, 0 };
 	unsigned waiting = store_unfolded(s), left;
 	struct store_trimmed done;
 	struct err err;
@@ -647,7 +647,7 @@ what_a_checkpoint_leaves_is_worked_off_by_a_commit(void **state)
 	off_t before;
 
 	(void)state;
-	for (seq = 1; seq <= 66; seq++)
+	for (seq = 1; seq <= 80; seq++)
 		commit_big(s, seq, 1000000);
 	before = size_of(path, "-wal");
 	begin_reading(reader);

@@ -387,7 +387,7 @@ static struct store_trimmed
 trimmed(struct log *log, enum rooms rooms, uint64_t from, unsigned max,
     uint64_t before)
 {
-	struct store_trim what = { log->user, rooms, from, max, before };
+	struct store_trim what = { log->user, rooms, from, max, before, 0 };
 	struct store_trimmed done;
 
 	if (store_trim(log->store, &what, &done, &log->err) < 0)

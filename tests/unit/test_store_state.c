@@ -192,7 +192,7 @@ kinds_and_owners_are_apart(void **state)
 	store_each(s, STATE_USER, 2, note_all, &got, &err);
 	store_each(s, STATE_PREFS, 1, note_all, &got, &err);
 	store_each(s, STATE_PREFS, UINT64_MAX, note_all, &got, &err);
-	store_each(s, STATE_RECENT, 1, note_all, &got, &err);
+	store_each(s, STATE_SIBLING, 1, note_all, &got, &err);
 	assert_string_equal(got.data, "1:c=1;1:d=1;1:e=1;");
 	buf_free(&got);
 	store_close(&s);

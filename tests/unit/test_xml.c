@@ -33,7 +33,8 @@ struct row {
 
 /* Feeds it in pieces of `step` bytes, the first one of `first`. */
 static void
-check_cut(const struct row *row, size_t first, size_t step, unsigned budget)
+check_pieces(const struct row *row, size_t first, size_t step, unsigned budget,
+    bool rests)
 {
 	size_t len = row->len > 0 ? row->len : strlen(row->in), at, n;
 	struct trace t;
@@ -48,6 +49,8 @@ check_cut(const struct row *row, size_t first, size_t step, unsigned budget)
 		memcpy(piece, row->in + at, n);
 		trace_feed(&t, piece, n);
 		free(piece);
+		if (rests)
+			xml_rest(t.xml);
 	}
 	buf_puts(&t.log, trace_result_name(t.result));
 	if (strcmp(t.log.data, row->log) != 0)
@@ -55,6 +58,14 @@ check_cut(const struct row *row, size_t first, size_t step, unsigned budget)
 			 "not\n%s",
 		    row->in, first, step, budget, t.log.data, row->log);
 	trace_fini(&t);
+}
+
+/* Whether it rests in between makes no difference. */
+static void
+check_cut(const struct row *row, size_t first, size_t step, unsigned budget)
+{
+	check_pieces(row, first, step, budget, false);
+	check_pieces(row, first, step, budget, true);
 }
 
 /* Whole, byte by byte, and split at each place. */
@@ -670,6 +681,48 @@ test_restart_while_suspended(void **state)
 }
 
 static void
+test_rest(void **state)
+{
+	static const struct {
+		const char *in;
+		bool rests;
+	} rows[] = { { "<", false }, { HEAD + 1, true }, { " ", true },
+		{ "<a", false }, { ">", false }, { "x", false },
+		{ "</a>", true }, { "<b/><", false }, { "c/>", true },
+		{ "<![CDATA[", false }, { "]]>", false }, { "<d/>", true },
+		{ "</stream:stream>", false } };
+	struct trace t;
+
+	(void)state;
+	trace_init(&t, &limits, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		trace_feed(&t, rows[i].in, strlen(rows[i].in));
+		assert_int_equal(t.result, XML_OK);
+		assert_int_equal(xml_rest(t.xml), rows[i].rests);
+		assert_false(xml_rest(t.xml));
+	}
+	xml_rest(t.xml);
+	trace_fini(&t);
+}
+
+/* Its parser is made anew where it has none. */
+static void
+test_restart_at_rest(void **state)
+{
+	struct trace t;
+
+	(void)state;
+	trace_init(&t, &limits, 0);
+	trace_feed(&t, HEAD "<a/>", strlen(HEAD "<a/>"));
+	assert_true(xml_rest(t.xml));
+	xml_restart(t.xml);
+	assert_false(xml_rest(t.xml));
+	trace_feed(&t, HEAD "<b/>", strlen(HEAD "<b/>"));
+	assert_string_equal(t.log.data, OPEN "<a/>\n" OPEN "<b/>\n");
+	trace_fini(&t);
+}
+
+static void
 test_new_limits(void **state)
 {
 	static const char in[] = HEAD "<a><b><c><d><e/></d></c></b></a>";
@@ -710,6 +763,8 @@ main(void)
 		cmocka_unit_test(test_restarting),
 		cmocka_unit_test(test_restarted_is_as_new),
 		cmocka_unit_test(test_restart_while_suspended),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_restart_at_rest),
 		cmocka_unit_test(test_new_limits),
 	};
 
