@@ -162,6 +162,8 @@ take_lines(struct client *c)
 {
 	char *line = c->in, *end, *kept = c->in;
 
+	if (c->len == 0)
+		return;
 	while ((end = memchr(line, '\n', c->in + c->len - line)) != NULL) {
 		*end = '\0'; /* libstrophe looks for it, whatever the length */
 		if (!take_line(c, line, end - line)) {
