@@ -1,7 +1,9 @@
 /*
  * What came while there was no stream (custody.md, "Upstream resumption that fails"):
  * before presence goes up on a new one, the server's archive (XEP-0313) is asked for
- * what it has after the last that we know.
+ * what it has after the last that we know. And once more behind presence: what the
+ * server got between the two is for nobody, and Prosody does not give what it stored to
+ * a client that has asked its archive.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,7 +215,15 @@ finish(struct account *a, const char *why)
 	    "account=%s messages=%u reason=\"%s\"", a->jid, g->found, why);
 	timer_set(&g->forget, KNOWN_MS);
 	move_on(a, NULL, 0);
-	account_ready(a);
+	if (!a->is_ready)
+		account_ready(a);
+}
+
+static bool
+is_asking(const struct account *a)
+{
+	return a->gap != NULL && a->gap_start != 0 &&
+	    (a->gap_open || a->is_ready);
 }
 
 static void
@@ -239,6 +249,18 @@ ask_by_time(struct account *a)
 	ask(a);
 }
 
+/* That was all before presence: upstream_ready() goes on; or all. */
+static void
+last_page(struct account *a, const char *last)
+{
+	if (last != NULL)
+		move_on(a, last, a->gap_start);
+	if (a->is_ready)
+		finish(a, "all is known");
+	else
+		account_ready(a);
+}
+
 static void
 next_page(struct account *a, const struct elem *fin)
 {
@@ -248,7 +270,7 @@ next_page(struct account *a, const struct elem *fin)
 	if (set != NULL)
 		last = elem_child_text(set, NS_RSM, "last");
 	if (text_equals(elem_attr(fin, "complete"), "true") || last == NULL) {
-		finish(a, "all is known");
+		last_page(a, last);
 		return;
 	}
 	if (++a->gap->pages >= PAGES_MAX) {
@@ -273,7 +295,7 @@ on_answer(struct account *a, struct elem *answer, void *arg)
 	const struct elem *fin = NULL;
 
 	(void)arg;
-	if (a->gap == NULL || !a->gap_open || !account_is_up(a))
+	if (!is_asking(a) || !account_is_up(a))
 		return;
 	if (answer != NULL)
 		fin = elem_find(answer, NS_MAM, "fin");
@@ -378,7 +400,7 @@ from_upstream(struct account *a, struct route *r)
 		return NULL;
 	result = message_archive_result(r->stanza);
 	if (result != NULL) {
-		if (!a->gap_open || a->gap == NULL ||
+		if (!is_asking(a) ||
 		    !text_equals(elem_attr(result, "queryid"),
 			a->gap->queryid) ||
 		    (r->from != NULL && strcmp(r->from, a->jid) != 0))
@@ -437,7 +459,16 @@ upstream_up(struct account *a)
 	if (a->gap_start == 0)
 		begin(a);
 	learn_last(a, g);
-	a->gap_open = true;
+	a->gap_open = !a->is_ready;
+	ask(a);
+}
+
+static void
+upstream_ready(struct account *a)
+{
+	if (a->gap == NULL || a->gap_start == 0)
+		return;
+	learn_last(a, a->gap);
 	ask(a);
 }
 
@@ -453,5 +484,6 @@ const struct module mod_gap = {
 	.xep = "XEP-0313",
 	.from_upstream = from_upstream,
 	.upstream_up = upstream_up,
+	.upstream_ready = upstream_ready,
 	.account_free = account_free_gap,
 };

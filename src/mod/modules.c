@@ -16,11 +16,12 @@ const struct module *const modules[] = {
 	&mod_roster,
 	&mod_blocking,
 	&mod_carbons,
-	/* Before archive: results of its own queries. */
-	&mod_gap,
 	&mod_subscription,
 	&mod_presence,
 	&mod_directed,
+	/* Behind presence: it asks once more when that is up. Before archive: results of
+	 * its own queries. */
+	&mod_gap,
 	&mod_archive,
 	&mod_archive_prefs,
 	&mod_archive_server,
