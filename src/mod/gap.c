@@ -26,7 +26,7 @@
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
-#define PAGE       "250"
+#define PAGE       "1000" /* less where the server says so */
 #define PAGES_MAX  1000
 #define BACK_MS    300000 /* by time: so far before we were last there */
 #define KNOWN_MAX  10000  /* messages that may come once more */

@@ -114,7 +114,7 @@ is_about_gap(const struct elem *query)
 	if (query != NULL)
 		set = elem_find(query, NS_RSM, "set");
 	return set != NULL &&
-	    text_equals(elem_child_text(set, NS_RSM, "max"), "250");
+	    text_equals(elem_child_text(set, NS_RSM, "max"), "1000");
 }
 
 static bool
