@@ -30,6 +30,7 @@
 #define PAGES_MAX  1000
 #define BACK_MS    300000 /* by time: so far before we were last there */
 #define KNOWN_MAX  10000  /* messages that may come once more */
+#define LOOK_MAX   100000 /* entries of the log that are looked at for those */
 #define KNOWN_LAST 100    /* entries looked at before the last that has an id */
 #define KEY_SIZE   4096
 #define KNOWN_MS   600000
@@ -123,14 +124,16 @@ static void
 learn_last(struct account *a, struct gap *g)
 {
 	struct history *h = a->user->history;
-	uint64_t seq = a->gap_seq;
+	uint64_t seq = a->gap_seq, next = history_next(h);
 	struct entry *e;
 
 	seq = seq > KNOWN_LAST ? seq - KNOWN_LAST : 1;
-	if (history_next(h) > KNOWN_MAX && seq < history_next(h) - KNOWN_MAX)
-		seq = history_next(h) - KNOWN_MAX;
+	if (next > LOOK_MAX && seq < next - LOOK_MAX)
+		seq = next - LOOK_MAX;
 	for (; (e = history_from(h, seq)) != NULL; seq = e->seq + 1) {
-		if (e->account == a->id)
+		/* What we send can wait for long before it is in the archive. */
+		if (e->account == a->id &&
+		    (e->direction == DIR_OUT || e->seq + KNOWN_MAX >= next))
 			learn(g, e);
 	}
 	(void)user_log_failed(a->user);
@@ -454,7 +457,7 @@ upstream_up(struct account *a)
 	if ((a->is_ready && a->gap_start == 0) || !may_have_archive(a))
 		return;
 	g = a->gap = mem_alloc(sizeof(*g));
-	g->known = recent_new(2 * KNOWN_MAX);
+	g->known = recent_new(4 * KNOWN_MAX);
 	timer_init(&g->forget, a->user->proxy->loop, forget, a);
 	if (a->gap_start == 0)
 		begin(a);
