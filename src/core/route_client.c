@@ -110,7 +110,13 @@ refuse_message(struct session *s, struct account *a, const struct route *r,
 	    ((r->type != TYPE_CHAT && r->type != TYPE_NORMAL) ||
 		message_class(r->stanza, NULL) != CLASS_ARCHIVE))
 		return "the account's server is not connected";
-	*cond = ERR_RESOURCE_CONSTRAINT;
+	return NULL;
+}
+
+/* Not of one that is there already. */
+static const char *
+lacks_room(const struct session *s, const struct account *a)
+{
 	if (s->proxy->is_full)
 		return "the proxy's disk is full";
 	if (outbox_is_full(a->outbox))
@@ -186,6 +192,8 @@ message_up(struct session *s, struct account *a, struct route *r)
 		why = ACCOUNT_TOO_LONG;
 	} else if (sent_is_repeated(s, e)) {
 		why = "the same message again";
+	} else if ((why = lacks_room(s, a)) != NULL) {
+		route_bounce(s, r, ERR_RESOURCE_CONSTRAINT, why);
 	} else {
 		why = message_sent(s, a, r, entry_ref(e));
 	}
