@@ -8,7 +8,6 @@
 #define CORE_HOOKS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "xmpp/stanza.h"
 
@@ -80,8 +79,6 @@ struct module {
 	void (*upstream_up)(struct account *);
 	/* What came while there was no stream is known: presence may go up. */
 	void (*upstream_ready)(struct account *);
-	/* The stream goes on; what was sent above `acked` is lost. */
-	void (*upstream_resumed)(struct account *, uint64_t acked);
 	/* The client's stream goes on; restarted: with another process of ours. */
 	void (*session_resumed)(struct session *, bool restarted);
 	void (*upstream_down)(struct account *);
@@ -102,7 +99,6 @@ void hooks_session_bound(struct session *);
 void hooks_session_gone(struct session *);
 void hooks_upstream_up(struct account *);
 void hooks_upstream_ready(struct account *);
-void hooks_upstream_resumed(struct account *, uint64_t acked);
 void hooks_session_resumed(struct session *, bool restarted);
 void hooks_upstream_down(struct account *);
 void hooks_account_load(struct account *);

@@ -346,7 +346,6 @@ account_resumed(struct account *a, uint64_t acked)
 		a->presence_sent = NULL;
 	}
 	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
-	hooks_upstream_resumed(a, acked);
 	if (!a->is_settled && (a->has_lost || a->asked == 0))
 		account_begin(a);
 	availability_update(a);

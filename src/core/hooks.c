@@ -106,16 +106,6 @@ hooks_upstream_ready(struct account *a)
 }
 
 void
-hooks_upstream_resumed(struct account *a, uint64_t acked)
-{
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->upstream_resumed != NULL)
-			m->upstream_resumed(a, acked);
-	}
-}
-
-void
 hooks_session_resumed(struct session *s, bool restarted)
 {
 	EACH_MODULE(m, s->proxy)
