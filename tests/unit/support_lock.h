@@ -25,16 +25,4 @@ store_unlock(struct db **db)
 	db_close(db);
 }
 
-/* As somebody would who is not us. */
-static inline void
-store_change(const char *path, const char *sql)
-{
-	struct err err = { "" };
-	struct db *db = db_open(path, &err);
-
-	if (db == NULL || db_exec(db, sql, &err) < 0)
-		fail_msg("%s", err.text);
-	db_close(&db);
-}
-
 #endif

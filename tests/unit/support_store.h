@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "core/db.h"
 #include "core/store.h"
 
 static char store_folder_path[] = "/tmp/xmpproxy-store-XXXXXX";
@@ -73,6 +74,18 @@ store_must_open(const char *path)
 	if (s == NULL)
 		fail_msg("%s", err.text);
 	return s;
+}
+
+/* As somebody would who is not us. */
+static inline void
+store_change(const char *path, const char *sql)
+{
+	struct err err = { "" };
+	struct db *db = db_open(path, &err);
+
+	if (db == NULL || db_exec(db, sql, &err) < 0)
+		fail_msg("%s", err.text);
+	db_close(&db);
 }
 
 static inline void

@@ -2,7 +2,6 @@
 #include "support_store.h"
 #include "support_talk.h"
 
-#include "core/db.h"
 #include "core/device.h"
 #include "core/directed.h"
 #include "core/ended.h"
@@ -391,18 +390,6 @@ without_its_account_it_is_not_there(void **state)
 	core_free(c);
 }
 
-static void
-change(const char *path, const char *sql)
-{
-	struct err err = { "" };
-	struct db *db = db_open(path, &err);
-
-	assert_non_null(db);
-	if (db_exec(db, sql, &err) < 0)
-		fail_msg("%s", err.text);
-	db_close(&db);
-}
-
 /* Numbering 8: commits may have been lost, so nothing is resumed; h is still told. */
 static void
 after_another_boot_nothing_is_resumed(void **state)
@@ -418,7 +405,8 @@ after_another_boot_nothing_is_resumed(void **state)
 	client_say(&cl, "<presence/>");
 	core_wait(c, 1000);
 	core_kill(c);
-	change(path, "UPDATE meta SET value = 'other' WHERE key = 'boot'");
+	store_change(path,
+	    "UPDATE meta SET value = 'other' WHERE key = 'boot'");
 	core_start(c, CORE_ALICE(""));
 	core_run(c);
 	u = core_user(c, "alice");

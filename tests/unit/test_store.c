@@ -119,18 +119,6 @@ refuses(const char *path, const char *why)
 }
 
 static void
-change(const char *path, const char *sql)
-{
-	struct err err = { "" };
-	struct db *db = db_open(path, &err);
-
-	assert_non_null(db);
-	if (db_exec(db, sql, &err) < 0)
-		fail_msg("%s", err.text);
-	db_close(&db);
-}
-
-static void
 run_command(const char *format, const char *a, const char *b)
 {
 	char command[512];
@@ -341,14 +329,14 @@ another_boot_counts_unless_it_waits_for_the_disk(void **state)
 
 	(void)state;
 	assert_false(may_resume(path, STORE_SYNC_NORMAL));
-	change(path, other);
+	store_change(path, other);
 	assert_false(may_resume(path, STORE_SYNC_FULL));
-	change(path, other);
+	store_change(path, other);
 	/* The run before is what counts. */
 	assert_true(may_resume(path, STORE_SYNC_OFF));
-	change(path, other);
+	store_change(path, other);
 	assert_false(may_resume(path, STORE_SYNC_NORMAL));
-	change(path, "UPDATE meta SET value = '' WHERE key = 'boot'");
+	store_change(path, "UPDATE meta SET value = '' WHERE key = 'boot'");
 	assert_false(may_resume(path, STORE_SYNC_NORMAL));
 	free(path);
 }
@@ -362,7 +350,7 @@ what_is_no_store_is_refused(void **state)
 	run_command("echo This is no database, but a text. > %s", path, "");
 	refuses(path, "not a database");
 	run_command(": > %s", path, "");
-	change(path, "CREATE TABLE other (id)");
+	store_change(path, "CREATE TABLE other (id)");
 	refuses(path, "another program");
 	run_command("rm %s && mkdir %s", path, path);
 	refuses(path, "unable to open");
@@ -382,9 +370,9 @@ a_newer_version_is_refused(void **state)
 
 	(void)state;
 	may_resume(path, STORE_SYNC_NORMAL);
-	change(path, "UPDATE meta SET value = 99 WHERE key = 'version'");
+	store_change(path, "UPDATE meta SET value = 99 WHERE key = 'version'");
 	refuses(path, "newer xmpproxy (version 99");
-	change(path, "DELETE FROM meta WHERE key = 'version'");
+	store_change(path, "DELETE FROM meta WHERE key = 'version'");
 	refuses(path, "another program");
 	free(path);
 }
@@ -398,12 +386,12 @@ damage_is_told(void **state)
 	(void)state;
 	commit_one(s, 1, "one");
 	copy = store_copy(path);
-	change(copy, "UPDATE turn SET record = x'01' WHERE id = 1");
+	store_change(copy, "UPDATE turn SET record = x'01' WHERE id = 1");
 	refuses(copy, "damaged (the record of turn 1)");
 	free(copy);
 	store_close(&s);
 	copy = store_copy(path);
-	change(copy, "UPDATE meta SET value = x'01' WHERE key = 'key'");
+	store_change(copy, "UPDATE meta SET value = x'01' WHERE key = 'key'");
 	refuses(copy, "its key is damaged");
 	/* The first page is there, the others are not. */
 	run_command("truncate -s 4096 %s", path, "");
@@ -431,7 +419,7 @@ a_damaged_entry_is_told(void **state)
 	(void)state;
 	commit_one(s, 1, "one");
 	store_close(&s);
-	change(path, "UPDATE log SET flags = flags | 0xc");
+	store_change(path, "UPDATE log SET flags = flags | 0xc");
 	s = store_must_open(path);
 	assert_true(is_damaged(s));
 	store_close(&s);

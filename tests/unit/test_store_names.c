@@ -1,6 +1,5 @@
 #include "support_store.h"
 
-#include "core/db.h"
 
 static void
 names_keep_their_numbers(void **state)
@@ -28,18 +27,6 @@ names_keep_their_numbers(void **state)
 	free(path);
 }
 
-static void
-change(const char *path, const char *sql)
-{
-	struct err err = { "" };
-	struct db *db = db_open(path, &err);
-
-	assert_non_null(db);
-	if (db_exec(db, sql, &err) < 0)
-		fail_msg("%s", err.text);
-	db_close(&db);
-}
-
 /* Though who had it last is gone. */
 static void
 no_number_is_given_twice(void **state)
@@ -52,7 +39,7 @@ no_number_is_given_twice(void **state)
 
 	(void)state;
 	store_close(&s);
-	change(path, "DELETE FROM user; DELETE FROM account");
+	store_change(path, "DELETE FROM user; DELETE FROM account");
 	s = store_must_open(path);
 	assert_true(store_user(s, "bob", &err) > user);
 	assert_true(store_account(s, user, "a@c", &err) > account);
@@ -71,7 +58,7 @@ users_are_limited(void **state)
 	(void)state;
 	store_user(s, "alice", &err);
 	store_close(&s);
-	change(path,
+	store_change(path,
 	    "UPDATE sqlite_sequence SET seq = 8388606"
 	    " WHERE name = 'user'");
 	s = store_must_open(path);
