@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "xmpp/elem.h"
 
 #define SM_ID_MAX 4000 /* bytes of an SM-ID (XEP-0198 5) */
@@ -24,6 +25,9 @@ struct sm {
 void sm_enable(struct sm *);
 /* What stands on the wire: modulo 2^32. */
 uint32_t sm_h(const struct sm *);
+/* <a/> with it; and what belongs to a stream error, as h was too high (section 4). */
+void sm_write_ack(const struct sm *, struct buf *);
+void sm_write_too_high(struct buf *, uint32_t h, uint32_t sent);
 /* Its h attribute; false where there is none, or it is no unsignedInt. */
 bool sm_parse_h(const struct elem *, uint32_t *h);
 /*

@@ -1,6 +1,5 @@
 #include "core/session_sm.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,7 +388,7 @@ on_request(struct session *s)
 		send_failed(s, "unexpected-request");
 		return;
 	}
-	buf_printf(&b, "<a xmlns='" NS_SM "' h='%" PRIu32 "'/>", sm_h(&s->sm));
+	sm_write_ack(&s->sm, &b);
 	stream_send_text(s->stream, b.data);
 	buf_free(&b);
 	turn_urge(s->proxy);
@@ -400,10 +399,7 @@ too_high(struct session *s, uint32_t h)
 {
 	struct buf b = { 0 };
 
-	buf_printf(&b,
-	    "<handled-count-too-high xmlns='" NS_SM "' h='%" PRIu32
-	    "' send-count='%" PRIu32 "'/>",
-	    h, (uint32_t)s->sm.out);
+	sm_write_too_high(&b, h, (uint32_t)s->sm.out);
 	stream_fail_with(&s->stream, STREAM_UNDEFINED_CONDITION, b.data,
 	    "more was acknowledged than was sent");
 	session_close(s, -1, "acknowledges more than it was sent");

@@ -189,7 +189,7 @@ send_ack(struct upstream *u)
 {
 	struct buf b = { 0 };
 
-	buf_printf(&b, "<a xmlns='" NS_SM "' h='%" PRIu32 "'/>", sm_h(&u->sm));
+	sm_write_ack(&u->sm, &b);
 	stream_send_text(u->stream, b.data);
 	buf_free(&b);
 	account_touch(u->account, ACCOUNT_COUNTERS);
@@ -201,10 +201,7 @@ too_high(struct upstream *u, uint32_t h)
 {
 	struct buf b = { 0 };
 
-	buf_printf(&b,
-	    "<handled-count-too-high xmlns='" NS_SM "' h='%" PRIu32
-	    "' send-count='%" PRIu32 "'/>",
-	    h, (uint32_t)u->sm.out);
+	sm_write_too_high(&b, h, (uint32_t)u->sm.out);
 	stream_fail_with(&u->stream, STREAM_UNDEFINED_CONDITION, b.data,
 	    "more was acknowledged than was sent");
 	buf_free(&b);

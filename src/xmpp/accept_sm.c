@@ -23,14 +23,13 @@ refuse(struct accept *a, enum error_cond cond, const uint32_t *h)
 static void
 end_too_high(struct accept *a, uint32_t h, uint32_t sent)
 {
-	char *xml = mem_printf("<handled-count-too-high xmlns='" NS_SM
-			       "' h='%u' send-count='%u'/>",
-	    (unsigned)h, (unsigned)sent);
+	struct buf xml = { 0 };
 	char *text = mem_printf("%u stanzas acknowledged, but only %u sent",
 	    (unsigned)h, (unsigned)sent);
 
-	accept_end_with(a, STREAM_UNDEFINED_CONDITION, xml, text);
-	mem_free_string(&xml);
+	sm_write_too_high(&xml, h, sent);
+	accept_end_with(a, STREAM_UNDEFINED_CONDITION, xml.data, text);
+	buf_free(&xml);
 	mem_free_string(&text);
 }
 

@@ -1,6 +1,9 @@
 #include "xmpp/sm.h"
 
+#include <inttypes.h>
+
 #include "base/text.h"
+#include "xmpp/ns.h"
 
 void
 sm_enable(struct sm *sm)
@@ -12,6 +15,21 @@ uint32_t
 sm_h(const struct sm *sm)
 {
 	return (uint32_t)sm->in;
+}
+
+void
+sm_write_ack(const struct sm *sm, struct buf *b)
+{
+	buf_printf(b, "<a xmlns='" NS_SM "' h='%" PRIu32 "'/>", sm_h(sm));
+}
+
+void
+sm_write_too_high(struct buf *b, uint32_t h, uint32_t sent)
+{
+	buf_printf(b,
+	    "<handled-count-too-high xmlns='" NS_SM "' h='%" PRIu32
+	    "' send-count='%" PRIu32 "'/>",
+	    h, sent);
 }
 
 bool
