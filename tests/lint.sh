@@ -51,6 +51,7 @@ at_most 'expat' 1
 at_most 'sqlite3' 1
 
 tests/docs.sh || bad=1
+/usr/bin/python3 tests/chaos/mutate.py --check || bad=1
 
 c_files=$(find src include tests -name '*.[ch]')
 clang-format --dry-run -Werror $c_files || bad=1

@@ -37,6 +37,8 @@ def options():
                         help="seed (%(default)s)")
     parser.add_argument("--no-baseline", action="store_true",
                         help="do not try the source as it is")
+    parser.add_argument("--check", action="store_true",
+                        help="only whether each place is there, once")
     parser.add_argument("further", nargs="*",
                         help="options for chaos.py, behind --")
     return parser.parse_args()
@@ -180,12 +182,29 @@ def attempt(tree, mutation, opts, report):
         tree.restore()
 
 
+def check(mutations):
+    """Exit status 1 where one of them would change nothing."""
+    bad = 0
+    for mutation in mutations:
+        for edit in mutation["edit"]:
+            try:
+                with open(os.path.join(ROOT, edit["file"]),
+                          encoding="utf-8") as f:
+                    mutated(f.read(), edit)
+            except (ValueError, OSError) as e:
+                print("%s: %s" % (mutation["name"], e))
+                bad = 1
+    return bad
+
+
 def main():
     opts = options()
     with open(opts.list, "rb") as f:
         those = tomllib.load(f).get("mutation", [])
     those = [m for m in those
              if not opts.only or any(w in m["name"] for w in opts.only)]
+    if opts.check:
+        sys.exit(check(those))
     report = Report(len(those) + (not opts.no_baseline))
     with tempfile.TemporaryDirectory(prefix="xmpproxy-mutate-") as folder:
         tree = Tree(folder)
