@@ -67,6 +67,8 @@ void entry_unref(struct entry **);
 size_t entry_size(const struct entry *); /* bytes, about */
 /* The text of <body/>, in the arena; NULL without one. */
 const char *entry_text(const struct entry *, struct arena *);
+/* The same body, byte for byte. */
+bool entry_has_same_body(const struct entry *, const struct entry *);
 /* Its time, as what counts. */
 uint64_t entry_when(const struct entry *);
 /* Kept under the retention of rooms, apart from chats. */

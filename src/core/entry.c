@@ -77,6 +77,14 @@ entry_text(const struct entry *e, struct arena *arena)
 }
 
 bool
+entry_has_same_body(const struct entry *a, const struct entry *b)
+{
+	return blob_len(a->body) == blob_len(b->body) &&
+	    memcmp(blob_data(a->body), blob_data(b->body), blob_len(a->body)) ==
+	    0;
+}
+
+bool
 entry_is_of_room(const struct entry *e)
 {
 	return e->type == TYPE_GROUPCHAT;

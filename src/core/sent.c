@@ -14,14 +14,6 @@
 #define AGAIN_MS 300000
 #define KEY_SIZE 4096
 
-static bool
-is_same_content(const struct entry *a, const struct entry *b)
-{
-	return blob_len(a->body) == blob_len(b->body) &&
-	    memcmp(blob_data(a->body), blob_data(b->body), blob_len(a->body)) ==
-	    0;
-}
-
 /* The device is known by its resource. What is not kept may go up twice. */
 bool
 sent_is_repeated(struct session *s, const struct entry *e)
@@ -35,7 +27,7 @@ sent_is_repeated(struct session *s, const struct entry *e)
 	return old != NULL && !old->failed && old->local != NULL &&
 	    clock_wall() - old->stamp < AGAIN_MS &&
 	    strcmp(jid_resource(old->local), s->resource) == 0 &&
-	    is_same_content(old, e);
+	    entry_has_same_body(old, e);
 }
 
 static bool

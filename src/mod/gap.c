@@ -315,14 +315,6 @@ on_answer(struct account *a, struct elem *answer, void *arg)
 
 /* --- results --- */
 
-static bool
-is_same(const struct entry *e, const struct entry *known)
-{
-	return blob_len(e->body) == blob_len(known->body) &&
-	    memcmp(blob_data(e->body), blob_data(known->body),
-		blob_len(e->body)) == 0;
-}
-
 /* Ids are the senders' own, so the content has to be the same as well. */
 static bool
 is_logged(struct account *a, const struct entry *e)
@@ -337,9 +329,9 @@ is_logged(struct account *a, const struct entry *e)
 		return sent_key(key, e->peer, e->id) &&
 		    recent_get(a->gap->known, key, NULL);
 	known = history_find(h, a->id, DIR_IN, e->peer, e->id);
-	if (known == NULL || !is_same(e, known))
+	if (known == NULL || !entry_has_same_body(e, known))
 		known = history_find(h, a->id, DIR_BESIDE, e->peer, e->id);
-	return known != NULL && is_same(e, known);
+	return known != NULL && entry_has_same_body(e, known);
 }
 
 static const char *
