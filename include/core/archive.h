@@ -16,6 +16,8 @@ struct account;
 struct elem;
 struct session;
 
+/* A disco#info says so. */
+bool archive_is_offered(const struct elem *info);
 /*
  * What the server said of the own bare JID (disco#info; NULL: it does not say) when
  * the account was first up: fixed from then on.
@@ -36,6 +38,9 @@ unsigned archive_unserved(const struct account *, const struct entry *,
 bool archive_serves(const struct session *, const struct entry *);
 char *archive_id_of(const struct session *, const struct entry *,
     char out[ARCHIVE_ID_SIZE]);
+/* The stanza-id by the account's bare JID (XEP-0359), or NULL. */
+const char *archive_stanza_id(const struct account *,
+    const struct elem *message);
 /*
  * Takes every stanza-id by the own bare JID, of the account or of node view, out of
  * the message (XEP-0359 3): that of the account, or NULL; the caller frees.

@@ -16,12 +16,12 @@
 
 /* --- whose --- */
 
-static bool
-has_feature(const struct elem *info, const char *var)
+bool
+archive_is_offered(const struct elem *info)
 {
 	ELEM_EACH(e, info) {
 		if (elem_is(e, NS_DISCO_INFO, "feature") &&
-		    text_equals(elem_attr(e, "var"), var))
+		    text_equals(elem_attr(e, "var"), NS_MAM))
 			return true;
 	}
 	return false;
@@ -32,7 +32,7 @@ archive_settle(struct account *a, const struct elem *info)
 {
 	if (a->archive != ARCHIVE_UNKNOWN)
 		return;
-	a->archive = info != NULL && has_feature(info, NS_MAM) ?
+	a->archive = info != NULL && archive_is_offered(info) ?
 	    ARCHIVE_SERVERS :
 	    ARCHIVE_OURS;
 	account_touch(a, ACCOUNT_SELF);
@@ -115,10 +115,25 @@ archive_id_of(const struct session *s, const struct entry *e,
 
 /* --- stanza-ids --- */
 
-static bool
-is_stanza_id(const struct elem *e)
+/* Whose it is, prepared; NULL: it is none. */
+static const char *
+stanza_id_by(const struct elem *message, const struct elem *e)
 {
-	return elem_is(e, NS_SID, "stanza-id");
+	const char *by = NULL;
+
+	if (elem_is(e, NS_SID, "stanza-id"))
+		by = elem_attr(e, "by");
+	return by == NULL ? NULL : jid_prep(message->arena, by, NULL);
+}
+
+const char *
+archive_stanza_id(const struct account *a, const struct elem *message)
+{
+	ELEM_EACH(e, message) {
+		if (text_equals(stanza_id_by(message, e), a->jid))
+			return elem_attr(e, "id");
+	}
+	return NULL;
 }
 
 char *
@@ -126,17 +141,13 @@ archive_take_stanza_id(const struct account *a, struct elem *message)
 {
 	struct elem *next;
 	const char *by;
-	char *id = NULL;
+	char *id = mem_strdup(archive_stanza_id(a, message));
 
 	for (struct elem *e = elem_first(message); e != NULL; e = next) {
 		next = elem_next(e);
-		by = is_stanza_id(e) ? elem_attr(e, "by") : NULL;
-		if (by == NULL ||
-		    (by = jid_prep(message->arena, by, NULL)) == NULL)
-			continue;
-		if (id == NULL && strcmp(by, a->jid) == 0)
-			id = mem_strdup(elem_attr(e, "id"));
-		if (strcmp(by, a->jid) == 0 || strcmp(by, a->user->bare) == 0)
+		by = stanza_id_by(message, e);
+		if (by != NULL &&
+		    (strcmp(by, a->jid) == 0 || strcmp(by, a->user->bare) == 0))
 			elem_remove(e);
 	}
 	return id;

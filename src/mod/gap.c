@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/account_save.h"
+#include "core/archive.h"
 #include "core/fanout.h"
 #include "core/history.h"
 #include "core/incoming.h"
@@ -57,22 +58,6 @@ forget(void *arg)
 }
 
 /* --- ids --- */
-
-static const char *
-stanza_id(const struct account *a, const struct elem *message)
-{
-	const char *by;
-
-	ELEM_EACH(e, message) {
-		if (!elem_is(e, NS_SID, "stanza-id") ||
-		    (by = elem_attr(e, "by")) == NULL)
-			continue;
-		by = jid_prep(message->arena, by, NULL);
-		if (text_equals(by, a->jid))
-			return elem_attr(e, "id");
-	}
-	return NULL;
-}
 
 /*
  * What is in the outbox stands in the log before what the server will put behind that
@@ -147,19 +132,14 @@ may_have_archive(const struct account *a)
 {
 	struct arena *arena;
 	struct elem *query;
-	bool has = false;
+	bool has;
 
 	if (a->own_info == NULL)
 		return true;
 	arena = arena_new();
 	query = xml_parse(arena, a->own_info, strlen(a->own_info), NULL, NULL,
 	    NULL);
-	if (query != NULL)
-		ELEM_EACH(e, query) {
-			has = has ||
-			    (elem_is(e, NS_DISCO_INFO, "feature") &&
-				text_equals(elem_attr(e, "var"), NS_MAM));
-		}
+	has = query != NULL && archive_is_offered(query);
 	arena_free(&arena);
 	return has;
 }
@@ -402,7 +382,7 @@ from_upstream(struct account *a, struct route *r)
 			return NULL;
 		return on_result(a, result);
 	}
-	if ((id = stanza_id(a, r->stanza)) == NULL)
+	if ((id = archive_stanza_id(a, r->stanza)) == NULL)
 		return NULL;
 	if (is_known(a, id))
 		return "it is in the log already";
