@@ -40,6 +40,7 @@ struct gap {
 	char queryid[RANDOM_ID_SIZE];
 	uint64_t asked_at;
 	unsigned pages, found;
+	uint64_t learnt; /* of the log, all before that */
 	/* What a server stored for us to be off comes by itself as well. */
 	struct recent *known;
 	struct timer forget;
@@ -104,7 +105,7 @@ learn(struct gap *g, const struct entry *e)
 		recent_set(g->known, key, 1);
 }
 
-/* All since the last id, which is where the archive is asked from. */
+/* All since the last id, which is where the archive is asked from; then what is new. */
 static void
 learn_last(struct account *a, struct gap *g)
 {
@@ -115,12 +116,15 @@ learn_last(struct account *a, struct gap *g)
 	seq = seq > KNOWN_LAST ? seq - KNOWN_LAST : 1;
 	if (next > LOOK_MAX && seq < next - LOOK_MAX)
 		seq = next - LOOK_MAX;
+	if (seq < g->learnt)
+		seq = g->learnt;
 	for (; (e = history_from(h, seq)) != NULL; seq = e->seq + 1) {
 		/* What we send can wait for long before it is in the archive. */
 		if (e->account == a->id &&
 		    (e->direction == DIR_OUT || e->seq + KNOWN_MAX >= next))
 			learn(g, e);
 	}
+	g->learnt = next;
 	(void)user_log_failed(a->user);
 }
 
