@@ -32,6 +32,8 @@ void session_sm_send(struct session *, struct blob *bytes, const char *answers);
 /* The answer to our own ping; false: it is not that. */
 bool session_sm_take_pong(struct session *, const char *id);
 
+/* All up to s->sm.acked is got. */
+void session_sm_acknowledged(struct session *);
 /* Its cursor has moved on in the log. */
 void session_sm_moved(struct session *);
 

@@ -61,25 +61,6 @@ send_resumed(struct session *s)
 	buf_free(&b);
 }
 
-/* What the client has by its h: as an acknowledgement would have it. */
-static void
-take_acknowledged(struct session *s)
-{
-	const struct flight *f;
-	struct flight taken;
-
-	while ((f = flights_first(&s->flights)) != NULL &&
-	    f->number <= s->sm.acked) {
-		taken = flights_take(&s->flights);
-		if (taken.seq != 0)
-			user_reached(s->user, taken.seq);
-		flight_fini(&taken);
-	}
-	(void)open_iqs_acknowledged(&s->open_iqs, s->sm.acked);
-	if (s->roster_number <= s->sm.acked)
-		s->roster_got = s->roster_told;
-}
-
 static void
 send_bytes_again(struct session *s, const struct flight *old)
 {
@@ -151,7 +132,7 @@ session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
     const char *peer)
 {
 	(void)sm_resume(&s->sm, h, s->is_restored ? SM_SLACK : 0);
-	take_acknowledged(s);
+	session_sm_acknowledged(s);
 	wake(s, stream, peer);
 	send_resumed(s);
 	log_event(LEVEL_INFO, s->log_id, "session-resumed",

@@ -72,9 +72,8 @@ go_on(struct session *s)
 	fanout_follow(s);
 }
 
-/* All up to s->sm.acked is got. */
-static void
-acknowledged(struct session *s)
+void
+session_sm_acknowledged(struct session *s)
 {
 	const struct flight *f;
 
@@ -88,6 +87,12 @@ acknowledged(struct session *s)
 		s->roster_got = s->roster_told;
 		session_touch(s, CHANGED_SELF);
 	}
+}
+
+static void
+acknowledged(struct session *s)
+{
+	session_sm_acknowledged(s);
 	if (s->flights.count == 0)
 		timer_stop(&s->ack_timer);
 	if (s->sm_id != NULL)
