@@ -454,7 +454,7 @@ void
 upstream_finish(struct upstream *u, const char *reason)
 {
 	u->finish = reason;
-	if (!upstream_sm_is_asking(u))
+	if (!upstream_sm_ask_now(u))
 		upstream_stop(u, reason);
 }
 

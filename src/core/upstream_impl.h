@@ -89,7 +89,7 @@ void upstream_sm_handled(struct upstream *, const struct elem *);
 /* What is on the stream is to be acknowledged. */
 void upstream_sm_want_ack(struct upstream *);
 /* Asks at once: true where an answer is to come. */
-bool upstream_sm_is_asking(struct upstream *);
+bool upstream_sm_ask_now(struct upstream *);
 /* The stream has ended in a way that it cannot be resumed. */
 void upstream_sm_forget(struct upstream *);
 /* The link is lost: true where the stream may go on. */

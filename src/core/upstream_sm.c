@@ -85,7 +85,7 @@ upstream_sm_want_ack(struct upstream *u)
 }
 
 bool
-upstream_sm_is_asking(struct upstream *u)
+upstream_sm_ask_now(struct upstream *u)
 {
 	if (u->stream == NULL || u->is_enabling ||
 	    outbox_unacknowledged(u->account->outbox) == 0)

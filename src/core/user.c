@@ -115,7 +115,6 @@ void
 user_save(struct user *u)
 {
 	struct buf b = { 0 };
-
 	struct history_limits limits = user_history_limits(u);
 
 	u->is_changed = false;
