@@ -77,7 +77,7 @@ struct account {
 	struct presences *presences;
 	struct iq_table *iqs;
 	struct outbox *outbox;
-	/* Full JIDs that had gone when the proxy was started; mod/presence.c's. */
+	/* Full JIDs that had gone when the proxy was started; mod/presence_kept.c's. */
 	struct recent *departed;
 	/* A peer's bare JID to the session last active there. */
 	struct recent *active;

@@ -25,6 +25,7 @@ extern const struct module mod_blocking;
 extern const struct module mod_carbons;
 extern const struct module mod_gap;
 extern const struct module mod_presence;
+extern const struct module mod_presence_kept;
 extern const struct module mod_directed;
 extern const struct module mod_subscription;
 extern const struct module mod_archive;

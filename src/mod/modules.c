@@ -18,6 +18,7 @@ const struct module *const modules[] = {
 	&mod_carbons,
 	&mod_subscription,
 	&mod_presence,
+	&mod_presence_kept,
 	&mod_directed,
 	/* Behind presence: it asks once more when that is up. Before archive: results of
 	 * its own queries. */

@@ -8,12 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/pack.h"
 #include "base/text.h"
 #include "core/account.h"
 #include "core/account_save.h"
 #include "core/availability.h"
-#include "core/batch.h"
 #include "core/directed.h"
 #include "core/frame.h"
 #include "core/missed.h"
@@ -25,11 +23,11 @@
 #include "core/session.h"
 #include "core/siblings.h"
 #include "core/stand_in.h"
-#include "core/turn.h"
 #include "core/upstream.h"
 #include "core/user.h"
 #include "mod/directed.h"
 #include "mod/modules.h"
+#include "mod/presence_kept.h"
 #include "mod/subscription.h"
 #include "xmpp/jid.h"
 
@@ -340,32 +338,11 @@ is_worth_keeping(const struct account *a, const struct presence *p)
 	return is_contact(a, p->from) && blob_len(p->body) <= KEPT_BYTES;
 }
 
-/*
- * On disk, too: a server whose stream is resumed says none of it again. p NULL: gone,
- * which sessions have to hear that were told otherwise before a restart.
- */
-static void
-put(struct account *a, const char *full, const struct presence *p)
-{
-	struct buf b = { 0 };
-
-	pack_uint(&b, p != NULL ? 0 : clock_wall());
-	if (p != NULL) {
-		pack_string(&b, p->id);
-		pack_string(&b, p->lang);
-		pack_bytes(&b, blob_data(p->body), blob_len(p->body));
-	}
-	batch_put(&a->user->proxy->batch, STATE_PRESENCE, a->id, full,
-	    strlen(full), b.data, b.len);
-	turn_touch(a->user->proxy);
-	buf_free(&b);
-}
-
 static void
 forget(struct account *a, const char *full)
 {
 	if (presences_remove(a->presences, full))
-		put(a, full, NULL);
+		presence_kept_put(a, full, NULL);
 }
 
 static void
@@ -374,7 +351,7 @@ keep(struct account *a, const struct presence *p)
 	if (!is_worth_keeping(a, p))
 		forget(a, p->from);
 	else if (presences_set(a->presences, p->from, p->id, p->lang, p->body))
-		put(a, p->from, p);
+		presence_kept_put(a, p->from, p);
 	else
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
 		    "presence-not-kept", "from=%s reason=\"too many\"",
@@ -510,98 +487,6 @@ upstream_down(struct account *a)
 	presences_each(a->presences, NULL, gone, a);
 }
 
-/* --- after a restart --- */
-
-/* The stream that told of them does not go on: who was told so hears that they went. */
-static void
-depart(struct account *a, const char *full)
-{
-	put(a, full, NULL);
-	recent_set(a->departed, full, clock_wall());
-}
-
-#define DEPARTED_MS 86400000 /* longer than any stream waits to be resumed */
-
-struct waking {
-	struct session *session;
-	struct account *account;
-};
-
-static void
-owe(void *arg, const struct presence *p)
-{
-	struct waking *w = arg;
-
-	missed_add(w->session, w->account->id, p->from);
-}
-
-static void
-owe_departed(void *arg, const char *full, uint64_t at)
-{
-	struct waking *w = arg;
-
-	(void)at;
-	missed_add(w->session, w->account->id, full);
-}
-
-/* What it was told and has not got is not known any more: all that is current. */
-static void
-session_resumed(struct session *s, bool restarted)
-{
-	struct account *a;
-	struct waking w = { .session = s };
-
-	if (!restarted || !s->available)
-		return;
-	siblings_owe(s);
-	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (!session_sees(s, a))
-			continue;
-		w.account = a;
-		presences_each(a->presences, NULL, owe, &w);
-		recent_each(a->departed, owe_departed, &w);
-	}
-}
-
-static void
-load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
-{
-	struct account *a = arg;
-	char *full = mem_strndup(key, key_len), *id, *lang;
-	struct unpack u;
-	struct blob *body;
-	const void *bytes;
-	uint64_t gone_at;
-	size_t size;
-
-	unpack_init(&u, value, len);
-	gone_at = unpack_uint(&u);
-	id = unpack_string(&u);
-	lang = unpack_string(&u);
-	bytes = unpack_bytes(&u, &size);
-	if (gone_at != 0 && clock_wall() < gone_at + DEPARTED_MS) {
-		recent_set(a->departed, full, gone_at);
-	} else if (gone_at != 0) {
-		batch_delete(&a->user->proxy->batch, STATE_PRESENCE, a->id, key,
-		    key_len);
-	} else if (unpack_is_good(&u) && !a->is_ready) {
-		depart(a, full);
-	} else if (unpack_is_good(&u)) {
-		body = blob_new(bytes, size);
-		(void)presences_set(a->presences, full, id, lang, body);
-		blob_unref(&body);
-	}
-	free(full);
-	free(id);
-	free(lang);
-}
-
-static void
-load_account(struct account *a)
-{
-	user_load_state(a->user, STATE_PRESENCE, a->id, load, a);
-}
-
 const struct module mod_presence = {
 	.name = "presence",
 	.xep = "RFC 6121",
@@ -611,6 +496,4 @@ const struct module mod_presence = {
 	.session_gone = session_gone,
 	.upstream_ready = upstream_ready,
 	.upstream_down = upstream_down,
-	.session_resumed = session_resumed,
-	.account_load = load_account,
 };

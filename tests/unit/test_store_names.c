@@ -1,6 +1,5 @@
 #include "support_store.h"
 
-
 static void
 names_keep_their_numbers(void **state)
 {
