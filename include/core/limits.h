@@ -48,6 +48,8 @@
 	X(archive_page, "archive-page", 250, 1, 10000) \
 	X(outbox_entries, "outbox-entries", 1000, 1, 1000000) \
 	X(outbox_seconds, "outbox-seconds", 604800, 1, 31536000) \
+	X(gap_bytes, "gap-bytes", 1048576, 16384, 1073741824) \
+	X(gap_pages, "gap-pages", 1000, 1, 1000000) \
 	X(iqs_per_session, "iqs-per-session", 200, 1, 100000) \
 	X(iqs_per_account, "iqs-per-account", 2000, 1, 1000000) \
 	X(iq_seconds, "iq-seconds", 120, 1, 3600) \

@@ -3,7 +3,8 @@
  * before presence goes up on a new one, the server's archive (XEP-0313) is asked for
  * what it has after the last that we know. And once more behind presence: what the
  * server got between the two is for nobody, and Prosody does not give what it stored to
- * a client that has asked its archive.
+ * a client that has asked its archive. What it sends by itself meanwhile stands in the
+ * archive behind that, so it is held back until the last answer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,14 @@
 #include "core/incoming.h"
 #include "core/outbox.h"
 #include "core/proxy.h"
+#include "core/route.h"
 #include "core/upstream.h"
+#include "mod/held.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
 #define PAGE       "1000" /* less where the server says so */
-#define PAGES_MAX  1000
 #define BACK_MS    300000 /* by time: so far before we were last there */
 #define KNOWN_MAX  10000  /* messages that may come once more */
 #define LOOK_MAX   100000 /* entries of the log that are looked at for those */
@@ -43,8 +45,16 @@ struct gap {
 	uint64_t learnt; /* of the log, all before that */
 	/* What a server stored for us to be off comes by itself as well. */
 	struct recent *known;
+	/* Came by itself while the archive is asked; NULL: nothing has to wait. */
+	struct held *held;
 	struct timer forget;
 };
+
+static const struct limits *
+limits_of(const struct account *a)
+{
+	return &a->user->proxy->config->limits;
+}
 
 static void
 forget(void *arg)
@@ -54,6 +64,7 @@ forget(void *arg)
 
 	timer_stop(&g->forget);
 	recent_free(&g->known);
+	held_free(&g->held);
 	free(g);
 	a->gap = NULL;
 }
@@ -193,6 +204,23 @@ move_on(struct account *a, const char *after, uint64_t start)
 	account_touch(a, ACCOUNT_COUNTERS);
 }
 
+/* Those that the archive had as well are known by now. Nothing more is held. */
+static void
+release_held(struct account *a)
+{
+	struct held *held = a->gap->held;
+	struct arena *arena = arena_new();
+	struct elem *stanza;
+
+	a->gap->held = NULL;
+	while (held != NULL && (stanza = held_take(held, arena)) != NULL) {
+		route_upstream(a, stanza);
+		arena_reset(arena);
+	}
+	held_free(&held);
+	arena_free(&arena);
+}
+
 static void
 finish(struct account *a, const char *why)
 {
@@ -202,6 +230,7 @@ finish(struct account *a, const char *why)
 	    "account=%s messages=%u reason=\"%s\"", a->jid, g->found, why);
 	timer_set(&g->forget, KNOWN_MS);
 	move_on(a, NULL, 0);
+	release_held(a);
 	if (!a->is_ready)
 		account_ready(a);
 }
@@ -260,7 +289,7 @@ next_page(struct account *a, const struct elem *fin)
 		last_page(a, last);
 		return;
 	}
-	if (++a->gap->pages >= PAGES_MAX) {
+	if (++a->gap->pages >= limits_of(a)->gap_pages) {
 		finish(a, "too many pages");
 		return;
 	}
@@ -272,8 +301,7 @@ next_page(struct account *a, const struct elem *fin)
 static bool
 was_lost(const struct account *a)
 {
-	return clock_now() - a->gap->asked_at <
-	    a->user->proxy->config->limits.iq_seconds * 1000;
+	return clock_now() - a->gap->asked_at < limits_of(a)->iq_seconds * 1000;
 }
 
 static void
@@ -369,6 +397,20 @@ on_result(struct account *a, const struct elem *result)
 	return take(a, &inner, id, stanza_delay(forwarded));
 }
 
+/* What is in the archive is not lost with us while that is asked. */
+static bool
+hold(struct account *a, const struct route *r)
+{
+	if (a->gap == NULL || a->gap->held == NULL)
+		return false;
+	if (held_add(a->gap->held, r->stanza, limits_of(a)->gap_bytes))
+		return true;
+	log_event(LEVEL_WARN, upstream_log_id(a->upstream), "gap-overtaken",
+	    "account=%s reason=\"too much waits for the archive\"", a->jid);
+	release_held(a);
+	return false;
+}
+
 static const char *
 from_upstream(struct account *a, struct route *r)
 {
@@ -390,6 +432,8 @@ from_upstream(struct account *a, struct route *r)
 		return NULL;
 	if (is_known(a, id))
 		return "it is in the log already";
+	if (hold(a, r))
+		return "held back until the archive has answered";
 	note_last(a, id);
 	if (a->gap != NULL)
 		recent_set(a->gap->known, id, 1);
@@ -417,27 +461,50 @@ begin(struct account *a)
 	move_on(a, after, time > BACK_MS ? time - BACK_MS : 1);
 }
 
+/* On a stream that went on nothing is missed. */
+static bool
+is_missing(const struct account *a)
+{
+	return (!a->is_ready || a->gap_start != 0) && may_have_archive(a);
+}
+
+/* What was held for an answer that is lost waits for the next. */
+static void
+renew(struct account *a)
+{
+	struct gap *g = mem_alloc(sizeof(*g));
+
+	if (a->gap != NULL) {
+		g->held = a->gap->held;
+		a->gap->held = NULL;
+		forget(a);
+	}
+	if (g->held == NULL)
+		g->held = held_new();
+	g->known = recent_new(4 * KNOWN_MAX);
+	timer_init(&g->forget, a->user->proxy->loop, forget, a);
+	a->gap = g;
+}
+
 static void
 upstream_up(struct account *a)
 {
-	struct gap *g;
-
-	if (a->gap != NULL)
-		forget(a);
 	if (a->last_time == 0) {
 		a->last_time = clock_wall();
 		account_touch(a, ACCOUNT_COUNTERS);
 		return;
 	}
-	/* On a stream that went on nothing is missed. */
-	if ((a->is_ready && a->gap_start == 0) || !may_have_archive(a))
+	if (!is_missing(a)) {
+		if (a->gap != NULL) {
+			release_held(a);
+			forget(a);
+		}
 		return;
-	g = a->gap = mem_alloc(sizeof(*g));
-	g->known = recent_new(4 * KNOWN_MAX);
-	timer_init(&g->forget, a->user->proxy->loop, forget, a);
+	}
+	renew(a);
 	if (a->gap_start == 0)
 		begin(a);
-	learn_last(a, g);
+	learn_last(a, a->gap);
 	a->gap_open = !a->is_ready;
 	ask(a);
 }

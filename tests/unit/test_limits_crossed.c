@@ -55,6 +55,8 @@ static const struct {
 	{ "archive-page", "tests/scripts/limit_archive.xt" },
 	{ "outbox-entries", "tests/scripts/outbox_limit.xt" },
 	{ "outbox-seconds", "tests/unit/test_bounce.c" },
+	{ "gap-bytes", "tests/scripts/limit_gap.xt" },
+	{ "gap-pages", "tests/scripts/limit_gap.xt" },
 	{ "iqs-per-session", "tests/scripts/limit_iqs.xt" },
 	{ "iqs-per-account", "tests/scripts/limit_iqs.xt" },
 	{ "iq-seconds", "tests/unit/test_session.c" },
