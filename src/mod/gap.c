@@ -329,21 +329,28 @@ on_answer(struct account *a, struct elem *answer, void *arg)
 
 /* Ids are the senders' own, so the content has to be the same as well. */
 static bool
+is_in_log(struct account *a, const struct entry *e, enum direction direction)
+{
+	const struct entry *known = history_find(a->user->history, a->id,
+	    direction, e->peer, e->id);
+
+	return known != NULL && entry_has_same_body(e, known);
+}
+
+static bool
 is_logged(struct account *a, const struct entry *e)
 {
-	struct history *h = a->user->history;
-	const struct entry *known = NULL;
 	char key[KEY_SIZE];
 
 	if (e->id == NULL)
 		return false;
+	if (e->direction == DIR_OUT && sent_key(key, e->peer, e->id) &&
+	    recent_get(a->gap->known, key, NULL))
+		return true;
+	/* A copy of what another device sent or got may have come by itself. */
 	if (e->direction == DIR_OUT)
-		return sent_key(key, e->peer, e->id) &&
-		    recent_get(a->gap->known, key, NULL);
-	known = history_find(h, a->id, DIR_IN, e->peer, e->id);
-	if (known == NULL || !entry_has_same_body(e, known))
-		known = history_find(h, a->id, DIR_BESIDE, e->peer, e->id);
-	return known != NULL && entry_has_same_body(e, known);
+		return is_in_log(a, e, DIR_OUT);
+	return is_in_log(a, e, DIR_IN) || is_in_log(a, e, DIR_BESIDE);
 }
 
 static const char *
