@@ -62,6 +62,11 @@ struct account {
 	uint64_t last_time;
 	uint64_t
 	    last_seq; /* in the log: what the archive has behind that id is here */
+	/*
+	 * In the log: from there on it may also have what the server said it had handled
+	 * as it resumed, before it sent again what came earlier. 0: that is over.
+	 */
+	uint64_t replay_seq;
 	uint64_t
 	    max_bytes; /* of a stanza (XEP-0478); 0: the server does not say */
 	/* Its archive is read from there (NULL: from that wall ms; 0: it is not). */

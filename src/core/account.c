@@ -304,6 +304,7 @@ account_lost(struct account *a)
 	if (a->is_ready)
 		a->last_time = clock_wall();
 	a->is_ready = a->gap_open = false;
+	a->replay_seq = 0;
 	outbox_rewind(a->outbox, true);
 	account_touch(a, ACCOUNT_SELF | ACCOUNT_COUNTERS);
 	account_fail_iqs(a);
@@ -338,6 +339,8 @@ account_begin(struct account *a)
 void
 account_resumed(struct account *a, uint64_t acked)
 {
+	if (a->replay_seq == 0)
+		a->replay_seq = outbox_first_seq(a->outbox);
 	outbox_acknowledge(a->outbox, acked);
 	outbox_rewind(a->outbox, false);
 	fail_lost_iqs(a, acked);

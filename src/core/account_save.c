@@ -74,6 +74,7 @@ account_save(struct account *a)
 		pack_string(&b, a->gap_after);
 		pack_uint(&b, a->gap_start);
 		pack_uint(&b, a->gap_seq);
+		pack_uint(&b, a->replay_seq);
 		put(a, STATE_UPSTREAM, &b);
 		buf_free(&b);
 	}
@@ -122,6 +123,7 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 	a->gap_after = unpack_string(&u);
 	a->gap_start = unpack_uint(&u);
 	a->gap_seq = unpack_uint(&u);
+	a->replay_seq = unpack_uint(&u);
 }
 
 void

@@ -213,14 +213,19 @@ too_high(struct upstream *u, uint32_t h)
 static void
 on_ack(struct upstream *u, const struct elem *e)
 {
+	uint64_t before = u->sm.acked;
 	uint32_t h;
 
 	if (!u->sm.on || !sm_parse_h(e, &h))
 		return;
-	if (sm_acknowledge(&u->sm, h))
-		acknowledged(u);
-	else
+	if (!sm_acknowledge(&u->sm, h)) {
 		too_high(u, h);
+		return;
+	}
+	/* It has handled what came behind <resume/>: all is here that it sent again. */
+	if (u->sm.acked != before)
+		u->account->replay_seq = 0;
+	acknowledged(u);
 }
 
 static void

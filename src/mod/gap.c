@@ -73,17 +73,26 @@ forget(void *arg)
 
 /*
  * What is in the outbox stands in the log before what the server will put behind that
- * id.
+ * id; so may what it has acknowledged while what came before is still on its way.
  */
+static uint64_t
+first_behind(const struct account *a)
+{
+	uint64_t seq = outbox_first_seq(a->outbox);
+
+	if (seq == 0)
+		seq = history_next(a->user->history);
+	return a->replay_seq != 0 && a->replay_seq < seq ? a->replay_seq : seq;
+}
+
 static void
 note_last(struct account *a, const char *id)
 {
 	char *old = a->last_stanza_id;
-	uint64_t waiting = outbox_first_seq(a->outbox);
 
 	a->last_stanza_id = mem_strdup(id);
 	free(old);
-	a->last_seq = waiting != 0 ? waiting : history_next(a->user->history);
+	a->last_seq = first_behind(a);
 	account_touch(a, ACCOUNT_COUNTERS);
 }
 
