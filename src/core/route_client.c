@@ -16,6 +16,7 @@
 #include "core/route.h"
 #include "core/sent.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/upstream.h"
 #include "xmpp/jid.h"
 
@@ -25,8 +26,12 @@ void
 route_bounce(struct session *s, const struct route *r, enum error_cond cond,
     const char *text)
 {
-	if (stanza_may_fail(r->stanza))
-		session_reply_error(s, r, cond, text);
+	if (!stanza_may_fail(r->stanza))
+		return;
+	session_reply_error(s, r, cond, text);
+	/* So that it is counted, and not tried anew on a stream that goes on. */
+	if (r->kind == STANZA_MESSAGE)
+		turn_urge(s->proxy);
 }
 
 static void
