@@ -23,7 +23,7 @@ struct flight {
 	uint64_t seq;    /* the log's entry; 0: it is none */
 	/* One that is no entry: its bytes, to be sent again; NULL: it is replaced. */
 	struct blob *bytes;
-	bool is_answer; /* to a request: one of open_iqs.h has its number */
+	bool is_answer; /* one of open_iqs.h has its number */
 	/* Presence: whose (a full JID), and of which account. */
 	char *jid;
 	uint64_t account;
@@ -42,6 +42,7 @@ void flights_add(struct flights *, const struct flight *);
 /* The oldest; NULL: none. Borrowed until something is added or taken. */
 const struct flight *flights_first(const struct flights *);
 const struct flight *flights_at(const struct flights *, uint32_t i);
+struct flight *flights_last(struct flights *); /* NULL: there is none */
 /* The oldest that is an entry: its number in the log; 0: none is. */
 uint64_t flights_first_entry(const struct flights *);
 /* Takes the oldest out: the caller owns what it holds (flight_fini()). */

@@ -1,6 +1,8 @@
 /*
- * A client's requests whose answer it has not acknowledged: where that is lost with a
- * stream that is resumed, the client gets an error instead (custody.md, Numbering).
+ * A client's requests whose answer it has not acknowledged, or messages that were refused
+ * and whose error it has not: where that is lost with the process, on a stream that is
+ * resumed, the client gets an error instead (custody.md, Numbering). Else, as the stanza
+ * is counted, it would never hear of it.
  */
 #ifndef CORE_OPEN_IQS_H
 #define CORE_OPEN_IQS_H

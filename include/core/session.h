@@ -59,6 +59,7 @@ struct session {
 	struct timer sleep_timer;
 	struct flights flights;   /* not acknowledged */
 	struct open_iqs open_iqs; /* requests without an answer that was got */
+	struct open_iqs refused;  /* messages, the same of their errors */
 	/* What acknowledges without stream management: the answer to a ping. */
 	char ack_id[RANDOM_ID_SIZE]; /* "": none is out */
 	uint64_t ack_upto, asked_at;
@@ -161,6 +162,9 @@ void session_reply(struct session *, const struct route *,
     struct elem *payload); /* payload: NULL for none */
 void session_reply_error(struct session *, const struct route *,
     enum error_cond, const char *text);
+/* The same to a message: where the error is lost with the process, another one comes. */
+void session_refuse(struct session *, const struct route *, enum error_cond,
+    const char *text);
 /*
  * The answer (NULL: none will come) to what this session had asked of the account, or
  * (account NULL) of another session.

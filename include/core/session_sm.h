@@ -29,6 +29,8 @@ void session_sm_sent(struct session *, struct flight *);
  * the reference. Only where the stream can be resumed.
  */
 void session_sm_send(struct session *, struct blob *bytes, const char *answers);
+/* What was sent last is the error to the message of that id, which was refused. */
+void session_sm_refused(struct session *, const char *id);
 /* The answer to our own ping; false: it is not that. */
 bool session_sm_take_pong(struct session *, const char *id);
 

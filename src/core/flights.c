@@ -64,6 +64,14 @@ flights_at(const struct flights *all, uint32_t i)
 	return i < all->count ? place(all, i) : NULL;
 }
 
+struct flight *
+flights_last(struct flights *f)
+{
+	return f->count == 0 ?
+	    NULL :
+	    &f->ring[(f->first + f->count - 1) & (f->cap - 1)];
+}
+
 const struct flight *
 flights_first(const struct flights *all)
 {

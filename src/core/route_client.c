@@ -16,7 +16,6 @@
 #include "core/route.h"
 #include "core/sent.h"
 #include "core/session.h"
-#include "core/turn.h"
 #include "core/upstream.h"
 #include "xmpp/jid.h"
 
@@ -28,10 +27,10 @@ route_bounce(struct session *s, const struct route *r, enum error_cond cond,
 {
 	if (!stanza_may_fail(r->stanza))
 		return;
-	session_reply_error(s, r, cond, text);
-	/* So that it is counted, and not tried anew on a stream that goes on. */
 	if (r->kind == STANZA_MESSAGE)
-		turn_urge(s->proxy);
+		session_refuse(s, r, cond, text);
+	else
+		session_reply_error(s, r, cond, text);
 }
 
 static void

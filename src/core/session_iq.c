@@ -65,7 +65,7 @@ session_end_requests(struct session *s)
 static bool
 has_room_to_ask(struct session *s)
 {
-	if (s->open_iqs.count <
+	if (s->open_iqs.count + s->refused.count <
 	    s->proxy->config->limits.iqs_per_session + s->queue_frames * 4)
 		return true;
 	session_close(s, STREAM_RESOURCE_CONSTRAINT,
@@ -207,6 +207,21 @@ session_reply_error(struct session *s, const struct route *r,
 		elem_set(error, "from", s->bare);
 	elem_set(error, "to", s->full);
 	session_send(s, error);
+}
+
+void
+session_refuse(struct session *s, const struct route *r, enum error_cond cond,
+    const char *text)
+{
+	bool is_kept = s->sm_id != NULL && r->id != NULL;
+
+	if (is_kept && !has_room_to_ask(s))
+		return;
+	if (is_kept)
+		open_iqs_add(&s->refused, r->id, elem_attr(r->stanza, "to"));
+	session_reply_error(s, r, cond, text);
+	if (is_kept)
+		session_sm_refused(s, r->id);
 }
 
 void

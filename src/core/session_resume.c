@@ -70,8 +70,10 @@ send_bytes_again(struct session *s, const struct flight *old)
 
 	stream_send_frame(s->stream, NULL, 0, f.bytes, NULL);
 	session_sm_sent(s, &f);
-	if (old->is_answer)
-		open_iqs_renumber(&s->open_iqs, number, s->sm.out);
+	if (!old->is_answer)
+		return;
+	open_iqs_renumber(&s->open_iqs, number, s->sm.out);
+	open_iqs_renumber(&s->refused, number, s->sm.out);
 }
 
 static void
@@ -104,27 +106,42 @@ send_again(struct session *s)
 	}
 }
 
+static void
+fail_one(struct session *s, const char *name, const struct open_iq *iq,
+    const char *text)
+{
+	struct arena *arena = arena_new();
+	struct route r = { .stanza = elem_new(arena, NS_CLIENT, name) };
+
+	elem_set(r.stanza, "type", "get");
+	elem_set(r.stanza, "id", iq->id);
+	elem_set(r.stanza, "to", iq->to);
+	session_reply_error(s, &r, ERR_REMOTE_SERVER_TIMEOUT, text);
+	arena_free(&arena);
+}
+
 /* The answers were lost with the process; the errors are got when acknowledged. */
 static void
 fail_open_iqs(struct session *s)
 {
-	struct arena *arena = arena_new();
 	struct open_iq *iq;
-	struct route r = { 0 };
 
 	TAILQ_FOREACH(iq, &s->open_iqs.all, next)
 		iq->number = 0;
+	TAILQ_FOREACH(iq, &s->refused.all, next)
+		iq->number = 0;
 	TAILQ_FOREACH(iq, &s->open_iqs.all, next) {
 		if (s->closing)
-			break;
-		r.stanza = elem_new(arena, NS_CLIENT, "iq");
-		elem_set(r.stanza, "type", "get");
-		elem_set(r.stanza, "id", iq->id);
-		elem_set(r.stanza, "to", iq->to);
-		session_reply_error(s, &r, ERR_REMOTE_SERVER_TIMEOUT,
+			return;
+		fail_one(s, "iq", iq,
 		    "the proxy was started anew, and the answer is lost");
 	}
-	arena_free(&arena);
+	TAILQ_FOREACH(iq, &s->refused.all, next) {
+		if (s->closing)
+			return;
+		fail_one(s, "message", iq, "it was refused");
+		session_sm_refused(s, iq->id);
+	}
 }
 
 void

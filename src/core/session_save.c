@@ -146,6 +146,7 @@ save_iqs(struct session *s)
 	struct buf b = { 0 };
 
 	open_iqs_pack(&s->open_iqs, &b);
+	open_iqs_pack(&s->refused, &b);
 	put(s, STATE_OPEN_IQS, &b);
 	buf_free(&b);
 }
@@ -353,6 +354,7 @@ load_iqs(void *arg, const void *key, size_t key_len, const void *value,
 		return;
 	unpack_init(&v, value, len);
 	open_iqs_unpack(&s->open_iqs, &v);
+	open_iqs_unpack(&s->refused, &v);
 }
 
 void

@@ -80,7 +80,9 @@ session_sm_acknowledged(struct session *s)
 	while ((f = flights_first(&s->flights)) != NULL &&
 	    f->number <= s->sm.acked)
 		take_one(s);
-	if (open_iqs_acknowledged(&s->open_iqs, s->sm.acked) > 0)
+	if (open_iqs_acknowledged(&s->open_iqs, s->sm.acked) +
+		open_iqs_acknowledged(&s->refused, s->sm.acked) >
+	    0)
 		session_touch(s, CHANGED_IQS);
 	if (s->roster_number <= s->sm.acked &&
 	    s->roster_got != s->roster_told) {
@@ -301,6 +303,18 @@ session_sm_send(struct session *s, struct blob *bytes, const char *answers)
 	keep(s, &f);
 }
 
+void
+session_sm_refused(struct session *s, const char *id)
+{
+	struct flight *f = flights_last(&s->flights);
+
+	if (s->closing || f == NULL)
+		return;
+	f->is_answer = open_iqs_answered(&s->refused, id, f->number);
+	session_touch(s, CHANGED_IQS | CHANGED_COUNTERS);
+	turn_urge(s->proxy);
+}
+
 /* --- nonzas --- */
 
 static void
@@ -459,6 +473,7 @@ session_sm_init(struct session *s)
 	timer_init(&s->ack_timer, s->proxy->loop, ack_due, s);
 	timer_init(&s->sleep_timer, s->proxy->loop, slept_too_long, s);
 	open_iqs_init(&s->open_iqs);
+	open_iqs_init(&s->refused);
 }
 
 static void
@@ -474,6 +489,7 @@ session_sm_fini(struct session *s)
 	stop_timers(s);
 	flights_fini(&s->flights);
 	open_iqs_fini(&s->open_iqs);
+	open_iqs_fini(&s->refused);
 	mem_free_string(&s->sm_id);
 	if (s->changed != 0)
 		LIST_REMOVE(s, changed_next);
