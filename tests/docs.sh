@@ -46,4 +46,22 @@ for link in $(grep -ohE '\]\([^):#]+' docs/*.md | cut -c3-); do
 	[ -e "docs/$link" ] || complain "docs: there is no $link"
 done
 
+# Each row of core/address.c stands once in the table of addresses, with a dialogue in
+# which that element is.
+places=$(sed -nE 's/^\t\{ "([A-Za-z-]+)", (NS_[A-Z0-9_]+), ("([a-z]+)"|NULL) \},$/\1 \2 \4/p' \
+	src/core/address.c)
+[ "$(echo "$places" | wc -l)" -eq \
+	"$(grep -c '^| .* | `.*` | `.*` [a-z]* | ' docs/stanzas.md)" ] ||
+	complain 'docs/stanzas.md: not as many addresses as in core/address.c'
+while read -r name ns attr; do
+	url=$(sed -nE "s/^#define $ns +\"(.*)\"/\1/p" include/xmpp/ns.h \
+		src/core/address.c)
+	row=$(grep -F "| \`$url\` | \`$name\` ${attr:-text} |" docs/stanzas.md)
+	script=$(echo "$row" | grep -oE '[a-z_]+\.xt' | head -n 1)
+	grep -qE "<$name[ >]" "tests/scripts/${script:-none}" 2>/dev/null ||
+		complain "docs/stanzas.md: $name of $url is not shown"
+done <<END
+$places
+END
+
 exit $bad

@@ -2,8 +2,7 @@
  * Addresses inside payloads (stanzas.md, "Rules without exception"): one table
  * of (namespace, element, attribute or text), walked structurally. Only the
  * carrying account's JIDs are rewritten. Not among them: URIs, text for people,
- * what is encrypted, and the SOCKS5 hash over full JIDs (XEP-0065, 0260
- * dstaddr).
+ * what is encrypted, and the SOCKS5 hash over full JIDs, which is mod/s5b.c's.
  */
 #ifndef CORE_ADDRESS_H
 #define CORE_ADDRESS_H

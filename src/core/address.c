@@ -7,7 +7,12 @@
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
-#define NS_REPLY "urn:xmpp:reply:0"
+#define NS_REPLY       "urn:xmpp:reply:0"
+#define NS_DISPLAYED   "urn:xmpp:mds:displayed:0"
+#define NS_INBOX       "urn:xmpp:inbox:1"
+#define NS_JINGLE_PUB  "urn:xmpp:jinglepub:1"
+#define NS_MODERATE    "urn:xmpp:message-moderate:1"
+#define NS_ROSTERNOTES "storage:rosternotes"
 
 /* A place in payloads where a JID stands that can be an own one. */
 struct place {
@@ -21,6 +26,8 @@ struct place {
  * forwarded stanza holds is held by these rows too.
  */
 static const struct place places[] = {
+	/* XEP-0054 3.1: in a vCard, one's own */
+	{ "JABBERID", NS_VCARD, NULL },
 	/* XEP-0065 6.3.5: who is to be streamed to */
 	{ "activate", NS_BYTESTREAMS, NULL },
 	/* XEP-0045 8.2, 9.1: who kicks or bans */
@@ -41,6 +48,10 @@ static const struct place places[] = {
 	{ "decline", NS_MUC_USER, "to" },
 	/* XEP-0203: who held it back */
 	{ "delay", NS_DELAY, "from" },
+	/* XEP-0430 3.1: whose conversation it is; one can write to oneself */
+	{ "entry", NS_INBOX, "jid" },
+	/* RFC 6120 8.3.1: who says so, where it is not the sender */
+	{ "error", NS_CLIENT, "by" },
 	/* XEP-0045 7.8.2: who invites */
 	{ "invite", NS_MUC_USER, "from" },
 	/* XEP-0045 7.8.2: who is invited */
@@ -57,8 +68,12 @@ static const struct place places[] = {
 	{ "item", NS_MUC_ADMIN, "jid" },
 	/* XEP-0045 7.2.3: the real address of an occupant */
 	{ "item", NS_MUC_USER, "jid" },
+	/* XEP-0490 4.1: whose conversation was read, see is_jid_id() */
+	{ "item", NS_PUBSUB, "id" },
 	/* XEP-0060 7.1.2.3: who published, in what is fetched */
 	{ "item", NS_PUBSUB, "publisher" },
+	/* XEP-0490 4.1: the same in an event */
+	{ "item", NS_PUBSUB_EVENT, "id" },
 	/* XEP-0060 7.1.2.3: who published, in an event */
 	{ "item", NS_PUBSUB_EVENT, "publisher" },
 	/* RFC 6121 2.1.2.3: the own account among the contacts */
@@ -69,12 +84,18 @@ static const struct place places[] = {
 	{ "jingle", NS_JINGLE, "initiator" },
 	/* XEP-0166 6.2 */
 	{ "jingle", NS_JINGLE, "responder" },
+	/* XEP-0447 3.1: who has the file to be asked for */
+	{ "jinglepub", NS_JINGLE_PUB, "from" },
 	/* XEP-0384 5.5.3: whose devices the keys are for */
 	{ "keys", NS_OMEMO, "jid" },
 	/* XEP-0297: forwarded, by carbons (0280) and archives (0313) too */
 	{ "message", NS_CLIENT, "from" },
 	/* XEP-0297: forwarded, by carbons (0280) and archives (0313) too */
 	{ "message", NS_CLIENT, "to" },
+	/* XEP-0425 3.1: who took the message away */
+	{ "moderated", NS_MODERATE, "by" },
+	/* XEP-0145: whom the note is about; that can be oneself */
+	{ "note", NS_ROSTERNOTES, "jid" },
 	/* XEP-0060 6.3: whose subscription it is */
 	{ "options", NS_PUBSUB, "jid" },
 	/* XEP-0297: a forwarded stanza */
@@ -85,6 +106,8 @@ static const struct place places[] = {
 	{ "referenced-stanza", NS_SID, "by" },
 	/* XEP-0461 3: whose message it answers */
 	{ "reply", NS_REPLY, "to" },
+	/* XEP-0490 4.1, XEP-0060 7.2.1: of the same, that it is gone */
+	{ "retract", NS_PUBSUB_EVENT, "id" },
 	/* XEP-0359 2.1: who gave the id; an account for its archive */
 	{ "stanza-id", NS_SID, "by" },
 	/* XEP-0065: who listens */
@@ -153,6 +176,19 @@ is_jid_value(const struct elem *value)
 	    strcmp(type, "jid-multi") == 0;
 }
 
+/*
+ * Ids of pubsub's items are the publisher's to choose, and no addresses but in
+ * the node that keeps a JID's state under that JID.
+ */
+static bool
+is_jid_id(const struct elem *item)
+{
+	const struct elem *items = item->parent;
+
+	return items != NULL &&
+	    text_equals(elem_attr(items, "node"), NS_DISPLAYED);
+}
+
 static void
 visit_text(const struct visitor *v, struct elem *e)
 {
@@ -176,6 +212,8 @@ visit_attr(const struct visitor *v, struct elem *e, const char *name)
 	const char *old, *new;
 
 	if ((old = elem_attr(e, name)) == NULL)
+		return;
+	if (strcmp(name, "id") == 0 && !is_jid_id(e))
 		return;
 	if ((new = v->visit(v->arg, e->arena, old)) != old)
 		elem_set(e, name, new);

@@ -27,6 +27,7 @@ const struct module *const modules[] = {
 	&mod_archive_prefs,
 	&mod_archive_server,
 	&mod_pubsub,
+	&mod_s5b,
 	&mod_receipts,
 	&mod_chat_states,
 	&mod_disco,

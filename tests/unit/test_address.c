@@ -17,6 +17,19 @@ static const struct address_map down = { .bare_from = OWN,
 	.full_from = FULL,
 	.bare_to = "al@node",
 	.full_to = "al@node/phone" };
+static const struct address_map up = { .bare_from = "al@node",
+	.full_from = "al@node/phone",
+	.bare_to = OWN,
+	.full_to = FULL };
+/* In account view the resource alone is another. */
+static const struct address_map account_down = { .bare_from = OWN,
+	.full_from = FULL,
+	.bare_to = OWN,
+	.full_to = OWN "/phone" };
+static const struct address_map account_up = { .bare_from = OWN,
+	.full_from = OWN "/phone",
+	.bare_to = OWN,
+	.full_to = FULL };
 
 static int
 set_up(void **state)
@@ -121,6 +134,25 @@ static const char *const addressed[] = {
 	"<keys jid='~'/></header></encrypted>",
 	"<stanza-id xmlns='urn:xmpp:sid:0' by='~'/>",
 	"<referenced-stanza xmlns='urn:xmpp:sid:0' by='~'/>",
+	"<vCard xmlns='vcard-temp'><JABBERID>~</JABBERID></vCard>",
+	"<entry xmlns='urn:xmpp:inbox:1' jid='~' unread='0'/>",
+	"<error xmlns='jabber:client' by='~' type='cancel'/>",
+	"<event xmlns='http://jabber.org/protocol/pubsub#event'>"
+	"<items node='urn:xmpp:mds:displayed:0'><item id='~'/>"
+	"<retract id='~'/></items></event>",
+	"<pubsub xmlns='http://jabber.org/protocol/pubsub'>"
+	"<publish node='urn:xmpp:mds:displayed:0'><item id='~'/></publish>"
+	"<items node='urn:xmpp:mds:displayed:0'><item id='~'/></items>"
+	"<retract node='urn:xmpp:mds:displayed:0'><item id='~'/></retract>"
+	"</pubsub>",
+	"<file-sharing xmlns='urn:xmpp:sfs:0'><sources>"
+	"<jinglepub xmlns='urn:xmpp:jinglepub:1' from='~' id='1'/>"
+	"</sources></file-sharing>",
+	"<retract xmlns='urn:xmpp:message-retract:1' id='1'>"
+	"<moderated xmlns='urn:xmpp:message-moderate:1' by='~'/></retract>",
+	"<query xmlns='jabber:iq:private'>"
+	"<storage xmlns='storage:rosternotes'><note jid='~'>x</note>"
+	"</storage></query>",
 	"<reply xmlns='urn:xmpp:reply:0' to='~'/>",
 	"<x xmlns='jabber:x:data' type='form'>"
 	"<field var='a' type='jid-single'><value>~</value></field>"
@@ -157,6 +189,20 @@ static const char *const untouched[] = {
 	"<value xmlns='jabber:x:data'>~</value>",
 	"<delay xmlns='urn:xmpp:delay' stamp='~'>~</delay>",
 	"<query xmlns='jabber:iq:version'><name>~</name></query>",
+	/* Rooms: an own account is none. */
+	"<storage xmlns='storage:bookmarks'><conference jid='~'/></storage>",
+	"<pubsub xmlns='http://jabber.org/protocol/pubsub'>"
+	"<publish node='urn:xmpp:bookmarks:1'><item id='~'/></publish>"
+	"<items node='other'><item id='~'/></items></pubsub>",
+	"<event xmlns='http://jabber.org/protocol/pubsub#event'>"
+	"<items node='other'><item id='~'/><retract id='~'/></items></event>",
+	"<x xmlns='http://jabber.org/protocol/muc#user'>"
+	"<destroy jid='~'/></x>",
+	/* Opaque: who made it up wants it back (XEP-0059 2.2). */
+	"<set xmlns='http://jabber.org/protocol/rsm'><first>~</first>"
+	"<last>~</last><after>~</after><before>~</before></set>",
+	"<occupant-id xmlns='urn:xmpp:occupant-id:0' id='~'/>",
+	"<vCard xmlns='vcard-temp'><EMAIL><USERID>~</USERID></EMAIL></vCard>",
 	"<prefs xmlns='urn:xmpp:mam:2'><jid>~<x/></jid></prefs>",
 };
 
@@ -180,6 +226,19 @@ filled(struct arena *arena, const char *template, const char *jid)
 }
 
 static void
+expect_mapped(struct elem *stanza, const struct address_map *map,
+    const struct elem *expected)
+{
+	struct buf text = { 0 };
+
+	address_rewrite(stanza, map);
+	if (elem_equals(stanza, expected))
+		return;
+	elem_write(&text, stanza, NULL);
+	fail_msg("to %s: %s", map->bare_to, text.data);
+}
+
+static void
 expect_rewritten(struct arena *arena, const char *template, const char *from,
     const char *to, unsigned found)
 {
@@ -187,9 +246,22 @@ expect_rewritten(struct arena *arena, const char *template, const char *from,
 
 	if (address_scan(stanza, OWN, FULL) != found)
 		fail_msg("%s in %s", from, template);
-	address_rewrite(stanza, &down);
-	if (!elem_equals(stanza, filled(arena, template, to)))
-		fail_msg("%s in %s", from, template);
+	expect_mapped(stanza, &down, filled(arena, template, to));
+	expect_mapped(stanza, &up, filled(arena, template, from));
+}
+
+/* There and back. */
+static void
+expect_in_account_view(struct arena *arena, const char *template)
+{
+	struct elem *stanza = filled(arena, template, FULL);
+
+	expect_mapped(stanza, &account_down,
+	    filled(arena, template, OWN "/phone"));
+	expect_mapped(stanza, &account_up, filled(arena, template, FULL));
+	stanza = filled(arena, template, OWN);
+	expect_mapped(stanza, &account_down, filled(arena, template, OWN));
+	expect_mapped(stanza, &account_up, filled(arena, template, OWN));
 }
 
 static void
@@ -207,6 +279,7 @@ test_every_place(void **state)
 		expect_rewritten(*state, addressed[i], "bob@real.example/up",
 		    "bob@real.example/up", 0);
 		expect_rewritten(*state, addressed[i], "", "", 0);
+		expect_in_account_view(*state, addressed[i]);
 	}
 }
 
