@@ -23,6 +23,7 @@
 
 struct directed;
 struct disco_ask;
+struct exchanges;
 struct gap;
 struct upstream;
 
@@ -86,8 +87,7 @@ struct account {
 	struct recent *departed;
 	/* A peer's bare JID to the session last active there. */
 	struct recent *active;
-	/* A peer's full JID to the session last in touch. */
-	struct recent *exchanges;
+	struct exchanges *exchanges;
 	/* "service node" to the session that subscribed: mod/pubsub.c's. */
 	struct recent *subscribers;
 

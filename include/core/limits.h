@@ -57,6 +57,7 @@
 	X(presences, "presences", 20000, 16, 1000000) \
 	X(directed_presences, "directed-presences", 500, 1, 100000) \
 	X(receipts, "receipts", 2000, 16, 1000000) \
+	X(exchanges, "exchanges", 2000, 16, 1000000) \
 	X(ping_seconds, "ping-seconds", 60, 1, 3600) \
 	X(ping_timeout_seconds, "ping-timeout-seconds", 30, 1, 600) \
 	X(idle_seconds, "idle-seconds", 300, 5, 86400) \

@@ -28,6 +28,8 @@ bool message_is_private(const struct elem *);
 /* Never of an error: its hints are those of what it answers (XEP-0334 5). */
 bool message_has_hint(const struct elem *, const char *hint);
 /* A PEP or pubsub event. */
+/* <data/> of an in-band bytestream (XEP-0047 4), or NULL. */
+const struct elem *message_stream_data(const struct elem *);
 bool message_is_event(const struct elem *);
 /* urn:xmpp:mam:2 <result/>; NULL where it is none. */
 const struct elem *message_archive_result(const struct elem *);

@@ -190,6 +190,9 @@ struct account *session_route(struct session *, struct arena *, const char *to,
 /* The same JID, prepared, as this session's view shows it; arena memory or the argument. */
 const char *session_view_of(struct session *, struct account *, struct arena *,
     const char *jid);
+/* What one of the user's sessions says to another, in the other's words; in place. */
+void session_translate(const struct session *from, const struct session *to,
+    struct elem *stanza);
 /* Whether the two, of one user, see an account in common. */
 bool session_is_sibling(const struct session *, const struct session *);
 /* Whether the session sees that account. */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/account_save.h"
 #include "core/availability.h"
+#include "core/exchange.h"
 #include "core/proxy.h"
 #include "core/route.h"
 #include "core/session.h"
@@ -50,6 +51,9 @@ finish_iq(struct account *a, struct iq *iq, struct elem *answer)
 		count_own(a, answer != NULL);
 	} else if ((s = proxy_find_session(a->user->proxy, iq->session)) !=
 	    NULL) {
+		/* It may name the session of a command (XEP-0050 3.3). */
+		if (answer != NULL && iq->answerer != NULL)
+			exchange_note(a, s, iq->answerer, answer);
 		session_take_answer(s, a, iq, answer);
 	}
 	iq_free(&iq);
@@ -122,7 +126,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->outbox = outbox_new(a, limits->outbox_entries);
 	a->departed = recent_new(limits->presences);
 	a->active = recent_new(limits->receipts);
-	a->exchanges = recent_new(limits->receipts);
+	a->exchanges = exchanges_new(limits->exchanges);
 	a->subscribers = recent_new(limits->receipts);
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
 	timer_init(&a->steady, u->proxy->loop, steady_over, a);
@@ -154,7 +158,7 @@ account_free(struct account **holder)
 	presences_free(&a->presences);
 	recent_free(&a->departed);
 	recent_free(&a->active);
-	recent_free(&a->exchanges);
+	exchanges_free(&a->exchanges);
 	recent_free(&a->subscribers);
 	LIST_REMOVE(a, next);
 	free(a->full);
@@ -449,8 +453,10 @@ account_forward_iq(struct account *a, struct session *s, struct route *r)
 	elem_set(r->stanza, "from", NULL);
 	if (r->to != NULL)
 		elem_set(r->stanza, "to", proto.answerer);
-	if (r->type == TYPE_SET && r->to != NULL && !jid_is_bare(r->to))
-		recent_set(a->exchanges, r->to, s->id);
+	if (r->type == TYPE_SET && r->to != NULL) {
+		exchange_touch(a, s, r->to);
+		exchange_note(a, s, r->to, r->stanza);
+	}
 	if (account_send(a, r->stanza) == 0) {
 		iq->number = upstream_sent(a->upstream);
 		return "sent up";

@@ -93,6 +93,12 @@ message_is_private(const struct elem *m)
 	    message_has_hint(m, "no-copy");
 }
 
+const struct elem *
+message_stream_data(const struct elem *m)
+{
+	return elem_find(m, NS_IBB, "data");
+}
+
 bool
 message_is_event(const struct elem *m)
 {
@@ -218,7 +224,7 @@ message_is_eligible(const struct elem *m, bool outgoing)
 	enum stanza_type type = stanza_type(m);
 
 	if (type == TYPE_GROUPCHAT || type == TYPE_ERROR ||
-	    message_is_private(m))
+	    message_is_private(m) || message_stream_data(m) != NULL)
 		return false;
 	if (message_is_room_private(m))
 		return outgoing;

@@ -9,6 +9,7 @@
 #include "core/archive.h"
 #include "core/device.h"
 #include "core/directed.h"
+#include "core/exchange.h"
 #include "core/fanout.h"
 #include "core/frame.h"
 #include "core/incoming.h"
@@ -146,8 +147,8 @@ note_exchange(struct session *s, struct account *a, const struct route *r)
 		return;
 	recent_set(s->user->carriers, bare, a->id);
 	recent_set(a->active, bare, s->id);
-	if (!jid_is_bare(r->to))
-		recent_set(a->exchanges, r->to, s->id);
+	exchange_touch(a, s, r->to);
+	exchange_note(a, s, r->to, r->stanza);
 }
 
 /* To the log and the mirror, and to the server; takes the entry. */
@@ -212,6 +213,7 @@ message_beside(struct session *s, struct session *to, struct route *r)
 {
 	struct arena *arena = r->stanza->arena;
 
+	session_translate(s, to, r->stanza);
 	elem_set(r->stanza, "from",
 	    jid_with_resource(arena, to->bare, s->resource));
 	elem_set(r->stanza, "to", to->full);
@@ -266,12 +268,25 @@ answers_mirror(struct session *s, const struct route *r)
 	    sent_is_note(s->user, message_displayed_id(r->stanza));
 }
 
+/* Where an exchange that it is about is open, else as the view has it. */
+static struct account *
+choose_account(struct session *s, const struct route *r)
+{
+	const char *reason = "the exchange is open there";
+	struct account *a = NULL;
+
+	if (r->to != NULL)
+		a = exchange_account(s, r->to, r->stanza);
+	if (a == NULL)
+		a = session_route(s, r->stanza->arena, r->to, &reason);
+	log_decision(s, r, "account-chosen", reason);
+	return a;
+}
+
 static const char *
 route_message(struct session *s, struct route *r)
 {
 	struct session *other;
-	struct account *a;
-	const char *reason;
 
 	if (r->to == NULL)
 		r->to = s->bare;
@@ -283,9 +298,7 @@ route_message(struct session *s, struct route *r)
 		route_bounce(s, r, ERR_SERVICE_UNAVAILABLE, no_such_address);
 		return "no such address at the node";
 	}
-	a = session_route(s, r->stanza->arena, r->to, &reason);
-	log_decision(s, r, "account-chosen", reason);
-	return message_up(s, a, r);
+	return message_up(s, choose_account(s, r), r);
 }
 
 /* --- IQ --- */
@@ -325,6 +338,7 @@ iq_to_sibling(struct session *s, struct session *other, struct route *r)
 {
 	struct arena *arena = r->stanza->arena;
 
+	session_translate(s, other, r->stanza);
 	elem_set(r->stanza, "from",
 	    jid_with_resource(arena, other->bare, s->resource));
 	if (session_ask_for(other, s, r) == 0)
@@ -367,9 +381,7 @@ route_request(struct session *s, struct route *r)
 			return "no such address at the node";
 		}
 	}
-	a = session_route(s, r->stanza->arena, r->to, &reason);
-	log_decision(s, r, "account-chosen", reason);
-	return account_forward_iq(a, s, r);
+	return account_forward_iq(choose_account(s, r), s, r);
 }
 
 static const char *

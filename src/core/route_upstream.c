@@ -8,6 +8,7 @@
 #include "core/account.h"
 #include "core/archive.h"
 #include "core/availability.h"
+#include "core/exchange.h"
 #include "core/fanout.h"
 #include "core/frame.h"
 #include "core/incoming.h"
@@ -164,19 +165,31 @@ route_message(struct account *a, struct route *r)
 	return "delivered";
 }
 
-/* --- IQ --- */
+/* --- IQ, and messages that are none --- */
 
-/* The session that is in touch with that peer, else the best. */
+/* The session whose exchange it is, or that was last in touch, else the best. */
 static struct session *
 owner_of(struct account *a, const struct route *r)
 {
 	struct session *s;
-	uint64_t id;
 
-	if (r->from != NULL && recent_get(a->exchanges, r->from, &id) &&
-	    (s = proxy_find_session(a->user->proxy, id)) != NULL && !s->closing)
+	if (r->from != NULL &&
+	    ((s = exchange_owner(a, r->from, r->stanza)) != NULL ||
+		(s = exchange_latest(a, r->from)) != NULL))
 		return s;
 	return availability_best(a);
+}
+
+/* XEP-0047 2.2: one that may come back says so; the peer can wait. */
+static const char *
+refuse(struct account *a, const struct route *r, const struct session *s)
+{
+	account_answer(a,
+	    stanza_error(r->stanza,
+		s != NULL && s->asleep ? ERR_RECIPIENT_UNAVAILABLE :
+					 ERR_SERVICE_UNAVAILABLE,
+		NULL));
+	return "no session can take it";
 }
 
 static const char *
@@ -196,12 +209,27 @@ route_request(struct account *a, struct route *r)
 	if (reason != NULL)
 		return reason;
 	s = owner_of(a, r);
-	if (s == NULL || session_ask(s, a, r) == -1) {
-		account_answer(a,
-		    stanza_error(r->stanza, ERR_SERVICE_UNAVAILABLE, NULL));
-		return "a request that no session can answer";
-	}
+	if (s == NULL || session_ask(s, a, r) == -1)
+		return refuse(a, r, s);
+	if (r->type == TYPE_SET && r->from != NULL)
+		exchange_note(a, s, r->from, r->stanza);
 	return "a request, to a session";
+}
+
+/* XEP-0047 4: part of a bytestream, which has one end here. */
+static const char *
+route_stream_data(struct account *a, struct route *r)
+{
+	struct session *s = owner_of(a, r);
+	struct address_map map;
+
+	if (s == NULL || s->asleep)
+		return refuse(a, r, s);
+	map = account_map_down(a, s);
+	address_rewrite(r->stanza, &map);
+	elem_set(r->stanza, "to", s->full);
+	session_send(s, r->stanza);
+	return "a part of a bytestream, to a session";
 }
 
 static const char *
@@ -254,7 +282,10 @@ route_upstream(struct account *a, struct elem *stanza)
 	}
 	if (hooks_from_upstream(a, &r) != NULL)
 		return;
-	if (r.kind == STANZA_MESSAGE)
+	if (r.kind == STANZA_MESSAGE && r.type != TYPE_ERROR &&
+	    message_stream_data(stanza) != NULL)
+		reason = route_stream_data(a, &r);
+	else if (r.kind == STANZA_MESSAGE)
 		reason = route_message(a, &r);
 	else if (r.kind == STANZA_IQ)
 		reason = route_iq(a, &r);

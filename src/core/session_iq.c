@@ -1,9 +1,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "core/account.h"
+#include "core/exchange.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/session_sm.h"
+#include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
 /* --- what is asked of it, and what it asked --- */
@@ -141,12 +143,18 @@ static void
 answer_peer(struct session *s, const struct iq *iq, struct elem *answer)
 {
 	struct account *a = user_find_account(s->user, iq->account);
+	const char *asker = NULL;
 	struct address_map map;
 
 	if (a == NULL)
 		return;
+	if (iq->asker != NULL)
+		asker = jid_prep(answer->arena, iq->asker, NULL);
 	map = account_map_up(a, s);
 	address_rewrite(answer, &map);
+	/* Who executes a command names its session (XEP-0050 3.3). */
+	if (asker != NULL)
+		exchange_note(a, s, asker, answer);
 	elem_set(answer, "id", iq->asked_id);
 	elem_set(answer, "to", iq->asker);
 	elem_set(answer, "from", NULL);
@@ -164,10 +172,13 @@ session_take_reply(struct session *s, struct route *r)
 	if (iq == NULL)
 		return "an answer to nothing that was asked of it";
 	iq_table_take(s->asked, iq);
-	if (iq->session == 0)
+	if (iq->session == 0) {
 		answer_peer(s, iq, r->stanza);
-	else if ((asker = proxy_find_session(s->proxy, iq->session)) != NULL)
+	} else if ((asker = proxy_find_session(s->proxy, iq->session)) !=
+	    NULL) {
+		session_translate(s, asker, r->stanza);
 		session_take_answer(asker, NULL, iq, r->stanza);
+	}
 	iq_free(&iq);
 	return "answered whoever asked";
 }

@@ -39,6 +39,16 @@ session_view_of(struct session *s, struct account *a, struct arena *arena,
 	return address_map(arena, &map, jid);
 }
 
+void
+session_translate(const struct session *from, const struct session *to,
+    struct elem *stanza)
+{
+	const struct address_map map = { .bare_from = from->bare,
+		.bare_to = to->bare };
+
+	address_rewrite(stanza, &map);
+}
+
 /* The account in which a session of the user is with that JID, if any. */
 static struct account *
 directed_account(struct user *u, const char *to)

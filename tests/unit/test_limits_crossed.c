@@ -64,6 +64,7 @@ static const struct {
 	{ "presences", HERE },
 	{ "directed-presences", "tests/scripts/limit_directed.xt" },
 	{ "receipts", "tests/unit/test_sent.c" },
+	{ "exchanges", "tests/scripts/limit_exchanges.xt" },
 	{ "ping-seconds", "tests/scripts/idle.xt" },
 	{ "ping-timeout-seconds", "tests/unit/test_session.c" },
 	{ "idle-seconds", "tests/unit/test_session.c" },
