@@ -75,6 +75,10 @@ modules:
   mod_client_state: {{}}
   mod_disco: {{}}
   mod_http_api: {{}}
+  mod_http_upload:
+    access: all
+    put_url: "https://upload.{domain}"
+    docroot: "{folder}/upload"
   mod_last: {{}}
 {archive}  mod_offline: {{}}
   mod_ping: {{}}
@@ -122,7 +126,7 @@ class Ejabberd:
                     shutil.copyfileobj(f, out)
         with open(self._config, "w") as f:
             f.write(CONFIG.format(
-                domain=domain, pem=pem, ca=self.ca, port=self.port,
+                domain=domain, folder=self.folder, pem=pem, ca=self.ca, port=self.port,
                 archive=ARCHIVE if archive else "",
                 direct_port=self.direct_port, api_port=self._api_port))
 

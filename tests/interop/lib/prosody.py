@@ -26,7 +26,7 @@ s2s_ports = {{ }}
 http_ports = {{ }}
 https_ports = {{ }}
 modules_enabled = {{ {modules} }}
-modules_disabled = {{ "s2s", "http" }}
+modules_disabled = {{ "s2s" }}
 authentication = "internal_plain"
 storage = "internal"
 c2s_require_encryption = true
@@ -35,6 +35,11 @@ smacks_max_unacked_stanzas = 100
 ssl = {{ certificate = "{chain}", key = "{key}" }}
 certificates = "{folder}"
 {extra}VirtualHost "{domain}"
+"""
+# Slots are given; nobody listens where they lead.
+UPLOAD = """\
+Component "upload.{domain}" "http_file_share"
+	http_external_url = "https://upload.{domain}/"
 """
 
 
@@ -67,7 +72,7 @@ class Prosody:
         self._config = self.folder + "/prosody.cfg.lua"
         chain, key = certificate or authority.issue(domain)
         with open(self._config, "w") as f:
-            f.write(CONFIG.format(
+            f.write((CONFIG + ("" if old else UPLOAD)).format(
                 folder=self.folder, port=self.port, domain=domain,
                 direct_port=self.direct_port, chain=chain, key=key,
                 extra=extra,
