@@ -7,6 +7,7 @@
 
 #include "base/blob.h"
 #include "base/buf.h"
+#include "core/address.h"
 #include "xmpp/stanza.h"
 
 /* " name='value'", escaped; nothing where value is NULL. */
@@ -20,6 +21,9 @@ void frame_head(struct buf *, const struct frame_head *);
 void frame_delay(struct buf *, const char *from, uint64_t wall_ms);
 /* All children of the stanza, as bytes in jabber:client; never NULL. */
 struct blob *frame_body(const struct elem *stanza);
+/* The same of such bytes, with own addresses in them as the map has them. */
+struct blob *frame_body_mapped(struct arena *, struct blob *body,
+    const struct address_map *);
 const char *frame_type(enum stanza_type); /* NULL for the default types */
 
 #endif

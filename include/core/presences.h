@@ -15,6 +15,7 @@ struct presence {
 	char *from;        /* prepared; full, or bare where that is what came */
 	char *id, *lang;   /* or NULL */
 	struct blob *body; /* children, as bytes in jabber:client */
+	unsigned addresses; /* ADDRESS_* of what stands in them */
 	UT_hash_handle hh;
 };
 
@@ -29,8 +30,7 @@ size_t presences_count(const struct presences *);
  * its place. The strings are copied; the body is shared, the caller keeps its
  * own reference (NULL: none).
  */
-bool presences_set(struct presences *, const char *from, const char *id,
-    const char *lang, struct blob *body);
+bool presences_set(struct presences *, const struct presence *);
 const struct presence *presences_find(const struct presences *,
     const char *full);
 /* false: there was none. */

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "xmpp/ns.h"
+#include "xmpp/xml.h"
 
 void
 frame_attr(struct buf *b, const char *name, const char *value)
@@ -54,6 +55,25 @@ frame_body(const struct elem *stanza)
 	blob = blob_new(b.data, b.len);
 	buf_free(&b);
 	return blob;
+}
+
+struct blob *
+frame_body_mapped(struct arena *arena, struct blob *body,
+    const struct address_map *map)
+{
+	struct buf whole = { 0 };
+	struct elem *stanza;
+
+	buf_puts(&whole, "<message xmlns='" NS_CLIENT "'>");
+	buf_add(&whole, blob_data(body), blob_len(body));
+	buf_puts(&whole, "</message>");
+	stanza = xml_parse_own(arena, whole.data, whole.len, NULL);
+	buf_free(&whole);
+	/* The bytes are our own writer's: they parse. */
+	if (stanza == NULL)
+		return blob_ref(body);
+	address_rewrite(stanza, map);
+	return frame_body(stanza);
 }
 
 const char *

@@ -138,27 +138,27 @@ fits(const struct presences *p, const struct presence *old,
 }
 
 bool
-presences_set(struct presences *p, const char *from, const char *id,
-    const char *lang, struct blob *body)
+presences_set(struct presences *p, const struct presence *given)
 {
 	struct presence *one;
 	struct presence old;
 
-	one = find(p, from);
-	if (!fits(p, one, body)) {
-		presences_remove(p, from);
+	one = find(p, given->from);
+	if (!fits(p, one, given->body)) {
+		presences_remove(p, given->from);
 		return false;
 	}
 	if (one == NULL)
-		one = add(p, from);
+		one = add(p, given->from);
 	else
 		p->bytes -= blob_len(one->body);
-	p->bytes += blob_len(body);
+	p->bytes += blob_len(given->body);
 	/* The old ones go last: what is given may be a part of them. */
 	old = *one;
-	one->id = mem_strdup(id);
-	one->lang = mem_strdup(lang);
-	one->body = blob_ref(body);
+	one->id = mem_strdup(given->id);
+	one->lang = mem_strdup(given->lang);
+	one->body = blob_ref(given->body);
+	one->addresses = given->addresses;
 	free(old.id);
 	free(old.lang);
 	blob_unref(&old.body);

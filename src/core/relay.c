@@ -50,15 +50,29 @@ send_unavailable(struct session *s, const char *from)
 	    NULL, 0, from);
 }
 
+/* Shared, unless own addresses stand in it. */
+static struct blob *
+body_for(struct session *s, struct account *a, const struct presence *p)
+{
+	struct address_map map;
+
+	if (p->addresses == 0)
+		return blob_ref(p->body);
+	map = account_map_down(a, s);
+	return frame_body_mapped(s->proxy->scratch, p->body, &map);
+}
+
 static void
 relay(struct session *s, struct account *a, const struct presence *p,
     const char *type)
 {
 	struct arena *arena = s->proxy->scratch;
+	struct blob *body;
 
 	if (!may_send(s, a->id, p->from))
 		return;
 	arena_reset(arena);
+	body = body_for(s, a, p);
 	send_presence(s,
 	    &(struct frame_head){ .name = "presence",
 		.type = type,
@@ -66,7 +80,8 @@ relay(struct session *s, struct account *a, const struct presence *p,
 		.from = session_view_of(s, a, arena, p->from),
 		.to = s->full,
 		.lang = p->lang },
-	    p->body, a->id, p->from);
+	    body, a->id, p->from);
+	blob_unref(&body);
 }
 
 void
@@ -90,8 +105,11 @@ relay_unavailable(struct session *s, struct account *a, const char *from)
 static void
 send_sibling(struct session *to, struct session *from, const char *jid)
 {
-	struct blob *body = frame_body(from->presence);
+	struct elem *copy = elem_copy(to->proxy->scratch, from->presence);
+	struct blob *body;
 
+	session_translate(from, to, copy);
+	body = frame_body(copy);
 	send_presence(to,
 	    &(struct frame_head){ .name = "presence",
 		.from = jid,

@@ -11,9 +11,7 @@
 #include "core/session.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
-#include "xmpp/xml.h"
 
-#define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
 #define CARBON_OPEN(name) \
 	"<" name " xmlns='" NS_CARBONS "'><forwarded xmlns='" NS_FORWARD "'>"
 #define NOTE_MARK "\302\273 " /* U+00BB and a space */
@@ -62,28 +60,15 @@ body_of(struct rendering *r)
 {
 	struct entry *e = r->entry;
 	struct address_map map;
-	struct buf whole = { 0 };
-	struct elem *stanza;
-	struct blob *body;
 
 	if (e->addresses == 0 ||
 	    (e->addresses == ADDRESS_BARE && r->session->account != NULL))
-		return blob_ref(e->body);
-	buf_puts(&whole, MESSAGE_OPEN);
-	buf_add(&whole, blob_data(e->body), blob_len(e->body));
-	buf_puts(&whole, "</message>");
-	stanza = xml_parse_own(r->arena, whole.data, whole.len, NULL);
-	buf_free(&whole);
-	/* The bytes are our own writer's: they parse. */
-	if (stanza == NULL)
 		return blob_ref(e->body);
 	map = account_map_down(r->account, r->session);
 	/* In what was sent the own full JID is the sender's. */
 	if (e->direction == DIR_OUT)
 		map.full_to = own_jid(r);
-	address_rewrite(stanza, &map);
-	body = frame_body(stanza);
-	return body;
+	return frame_body_mapped(r->arena, e->body, &map);
 }
 
 static void

@@ -350,7 +350,7 @@ keep(struct account *a, const struct presence *p)
 {
 	if (!is_worth_keeping(a, p))
 		forget(a, p->from);
-	else if (presences_set(a->presences, p->from, p->id, p->lang, p->body))
+	else if (presences_set(a->presences, p))
 		presence_kept_put(a, p->from, p);
 	else
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
@@ -359,18 +359,19 @@ keep(struct account *a, const struct presence *p)
 }
 
 static struct presence
-presence_of(const struct route *r)
+presence_of(const struct account *a, const struct route *r)
 {
 	return (struct presence){ .from = (char *)r->from,
 		.id = (char *)r->id,
 		.lang = (char *)elem_lang(r->stanza),
-		.body = frame_body(r->stanza) };
+		.body = frame_body(r->stanza),
+		.addresses = address_scan(r->stanza, a->jid, a->full) };
 }
 
 static const char *
 on_contact_available(struct account *a, struct route *r)
 {
-	struct presence p = presence_of(r);
+	struct presence p = presence_of(a, r);
 
 	keep(a, &p);
 	spread(a, &p, relay_presence);
@@ -400,7 +401,7 @@ on_contact_unavailable(struct account *a, struct route *r)
 		return "all of the contact's resources are gone";
 	}
 	forget(a, r->from);
-	p = presence_of(r);
+	p = presence_of(a, r);
 	spread(a, &p, relay_farewell);
 	blob_unref(&p.body);
 	return "to all sessions";

@@ -32,6 +32,7 @@ presence_kept_put(struct account *a, const char *full, const struct presence *p)
 		pack_string(&b, p->id);
 		pack_string(&b, p->lang);
 		pack_bytes(&b, blob_data(p->body), blob_len(p->body));
+		pack_uint(&b, p->addresses);
 	}
 	batch_put(&a->user->proxy->batch, STATE_PRESENCE, a->id, full,
 	    strlen(full), b.data, b.len);
@@ -92,18 +93,20 @@ static void
 load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 {
 	struct account *a = arg;
-	char *full = mem_strndup(key, key_len), *id, *lang;
+	char *full = mem_strndup(key, key_len);
+	struct presence p = { 0 };
 	struct unpack u;
-	struct blob *body;
 	const void *bytes;
 	uint64_t gone_at;
 	size_t size;
 
 	unpack_init(&u, value, len);
 	gone_at = unpack_uint(&u);
-	id = unpack_string(&u);
-	lang = unpack_string(&u);
+	p.from = full;
+	p.id = unpack_string(&u);
+	p.lang = unpack_string(&u);
 	bytes = unpack_bytes(&u, &size);
+	p.addresses = unpack_is_over(&u) ? 0 : (unsigned)unpack_uint(&u);
 	if (gone_at != 0 && clock_wall() < gone_at + DEPARTED_MS) {
 		recent_set(a->departed, full, gone_at);
 	} else if (gone_at != 0) {
@@ -112,13 +115,13 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 	} else if (unpack_is_good(&u) && !a->is_ready) {
 		depart(a, full);
 	} else if (unpack_is_good(&u)) {
-		body = blob_new(bytes, size);
-		(void)presences_set(a->presences, full, id, lang, body);
-		blob_unref(&body);
+		p.body = blob_new(bytes, size);
+		(void)presences_set(a->presences, &p);
+		blob_unref(&p.body);
 	}
 	free(full);
-	free(id);
-	free(lang);
+	free(p.id);
+	free(p.lang);
 }
 
 static void

@@ -23,7 +23,9 @@ relay(struct session *s, struct account *a, const struct elem *presence)
 {
 	struct arena *arena = presence->arena;
 	struct elem *copy = elem_copy(arena, presence);
+	struct address_map map = account_map_down(a, s);
 
+	address_rewrite(copy, &map);
 	elem_set(copy, "from",
 	    session_view_of(s, a, arena, elem_attr(presence, "from")));
 	elem_set(copy, "to", s->bare);

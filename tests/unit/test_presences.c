@@ -15,7 +15,8 @@ static bool
 set(struct presences *p, const char *from, const char *body)
 {
 	struct blob *b = blob_new(body, strlen(body));
-	bool ok = presences_set(p, from, NULL, NULL, b);
+	bool ok = presences_set(p,
+	    &(struct presence){ .from = (char *)from, .body = b });
 
 	blob_unref(&b);
 	return ok;
@@ -45,14 +46,20 @@ test_set_and_find(void **state)
 
 	(void)state;
 	assert_null(presences_find(p, "a@b/1"));
-	assert_true(presences_set(p, "a@b/1", "id", "de", NULL));
+	assert_true(presences_set(p,
+	    &(struct presence){ .from = (char *)"a@b/1",
+		.id = (char *)"id",
+		.lang = (char *)"de" }));
 	one = presences_find(p, "a@b/1");
 	assert_string_equal(one->from, "a@b/1");
 	assert_string_equal(one->id, "id");
 	assert_string_equal(one->lang, "de");
 	assert_null(one->body);
 	/* A part of itself is a proper argument. */
-	assert_true(presences_set(p, one->from, one->lang, one->id, NULL));
+	assert_true(presences_set(p,
+	    &(struct presence){ .from = one->from,
+		.id = one->lang,
+		.lang = one->id }));
 	assert_string_equal(one->id, "de");
 	assert_string_equal(one->lang, "id");
 	assert_true(set(p, "a@b/1", "<show/>"));
