@@ -15,6 +15,10 @@
 
 #define NS_SI "http://jabber.org/protocol/si"
 
+/* Whoever makes up more, or longer ones, than these has to do without. */
+#define SID_MAX        1024 /* bytes */
+#define TRANSPORTS_MAX 16   /* of one Jingle stanza */
+
 struct exchanges {
 	struct recent *open;  /* by key_of() to a session */
 	struct recent *peers; /* by full JID to a session */
@@ -118,7 +122,7 @@ put(struct account *a, const struct session *s, const char *peer,
 {
 	char *key;
 
-	if (part->sid == NULL)
+	if (part->sid == NULL || strlen(part->sid) > SID_MAX)
 		return;
 	key = key_of(part->kind, part->sid, peer);
 	if (part->closes)
@@ -134,13 +138,17 @@ put_transports(struct account *a, const struct session *s, const char *peer,
     const struct elem *jingle)
 {
 	struct part part = { .kind = KIND_STREAM };
+	unsigned left = TRANSPORTS_MAX;
 
 	ELEM_EACH(content, jingle) {
-		ELEM_EACH(e, content) {
-			part.sid = elem_attr(e, "sid");
-			if (strcmp(e->name, "transport") == 0)
-				put(a, s, peer, &part);
-		}
+		const struct elem *e = elem_find(content, NULL, "transport");
+
+		if (e == NULL)
+			continue;
+		if (left-- == 0)
+			return;
+		part.sid = elem_attr(e, "sid");
+		put(a, s, peer, &part);
 	}
 }
 

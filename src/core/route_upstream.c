@@ -223,9 +223,10 @@ route_stream_data(struct account *a, struct route *r)
 	struct session *s = owner_of(a, r);
 	struct address_map map;
 
-	if (s == NULL || s->asleep)
+	if (s == NULL || s->asleep || r->from == NULL)
 		return refuse(a, r, s);
 	map = account_map_down(a, s);
+	exchange_note(a, s, r->from, r->stanza);
 	address_rewrite(r->stanza, &map);
 	elem_set(r->stanza, "to", s->full);
 	session_send(s, r->stanza);

@@ -139,6 +139,41 @@ nothing_else_is_one(void **state)
 	assert_true(owns(state, NULL, BOB, IBB("data", "1")));
 }
 
+/* A peer cannot make much of it with one stanza. */
+static void
+ids_have_an_end(void **state)
+{
+	struct buf xml = { 0 };
+	char sid[1026];
+
+	TALK(state, "connect C1");
+	memset(sid, 'x', sizeof(sid));
+	for (size_t len = 1024; len <= 1025; len++) {
+		sid[len] = '\0';
+		buf_clear(&xml);
+		buf_printf(&xml,
+		    "<iq type='set'><open xmlns='" NS_IBB "' sid='%s'/></iq>",
+		    sid);
+		note(state, "C1", BOB, xml.data);
+		assert_true(
+		    owns(state, len == 1024 ? "C1" : NULL, BOB, xml.data));
+		sid[len] = 'x';
+	}
+	buf_clear(&xml);
+	buf_puts(&xml,
+	    "<iq type='set'><jingle xmlns='urn:xmpp:jingle:1' sid='1'>");
+	for (unsigned i = 1; i <= 17; i++)
+		buf_printf(&xml,
+		    "<content><transport xmlns='" NS_JINGLE_S5B
+		    "' sid='t%u'/></content>",
+		    i);
+	buf_puts(&xml, "</jingle></iq>");
+	note(state, "C1", BOB, xml.data);
+	assert_true(owns(state, "C1", BOB, IBB("open", "t16")));
+	assert_true(owns(state, NULL, BOB, IBB("open", "t17")));
+	buf_free(&xml);
+}
+
 /* Full JIDs alone, and of those that can be asked. */
 static void
 who_was_last_in_touch(void **state)
@@ -169,6 +204,7 @@ main(void)
 		talk_test(a_stream_has_one_id),
 		talk_test(it_ends_as_each_kind_does),
 		talk_test(nothing_else_is_one),
+		talk_test(ids_have_an_end),
 		talk_test(who_was_last_in_touch),
 	};
 
