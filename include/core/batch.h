@@ -34,6 +34,7 @@ enum state_kind {
 	/* 14 was never written. */
 	STATE_ENDED = 15,   /* owner: the user; key: the session's id */
 	STATE_SIBLING = 16, /* owner: the user; key: view and resource */
+	STATE_READ = 21,    /* owner: the user; key: answered.c's */
 };
 
 struct batch_entry {

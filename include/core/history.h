@@ -54,6 +54,13 @@ struct entry *history_find(struct history *, uint64_t account, enum direction,
 struct entry *history_search(struct history *, uint64_t account, enum direction,
     const char *peer, const char *id);
 
+/*
+ * The newest that `is` says yes to, among the last of that account and bare peer (of
+ * `peer`, as above), however old; slow. Borrowed.
+ */
+struct entry *history_look(struct history *, uint64_t account, const char *peer,
+    bool (*is)(void *arg, const struct entry *), void *arg);
+
 /* Retention (limits.h): how much is kept of chats and, apart from them, of rooms. */
 struct history_limits {
 	uint64_t chats, chat_bytes, rooms;

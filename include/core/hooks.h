@@ -24,6 +24,8 @@ struct route {
 	enum stanza_type type;
 	const char *from, *to; /* prepared; NULL where there is none */
 	const char *id;        /* or NULL */
+	/* Which one carries it, where a module knows; NULL: session_route() says. */
+	struct account *account;
 };
 
 /* Where an IQ of a client must be addressed for a handler to see it. */

@@ -45,7 +45,8 @@ bool message_is_room_private(const struct elem *);
  */
 bool message_is_eligible(const struct elem *, bool outgoing);
 /*
- * The id that a receipt or displayed marker speaks of; NULL where it is none.
+ * The id that a receipt or displayed marker speaks of; NULL where it is none. Receipts
+ * in the older form of XEP-0333 count as such.
  */
 const char *message_receipt_id(const struct elem *);
 const char *message_displayed_id(const struct elem *);
@@ -54,6 +55,8 @@ const char *message_displayed_id(const struct elem *);
  * delay and the room's mark): its name, or NULL.
  */
 const char *message_lone_chat_state(const struct elem *);
+/* Nothing of that is in it either. */
+bool message_says_nothing(const struct elem *);
 /* Any chat state in it: its name, or NULL. */
 const char *message_chat_state(const struct elem *);
 

@@ -14,6 +14,9 @@ struct recent;
 /* max 0: remembers nothing. */
 struct recent *recent_new(size_t max);
 void recent_free(struct recent **);
+/* fn hears of each that is forgotten for want of room, before it is; arg is borrowed. */
+void recent_on_forget(struct recent *, void (*fn)(void *arg, const char *key),
+    void *arg);
 /* Adds or replaces, and makes it the youngest. */
 void recent_set(struct recent *, const char *key, uint64_t value);
 /* value may be NULL. */

@@ -98,6 +98,7 @@ bool roster_request_add(struct roster *, const char *bare,
     const struct elem *presence);
 /* false: there was none. */
 bool roster_request_remove(struct roster *, const char *bare);
+bool roster_request_is_open(const struct roster *, const char *bare);
 /*
  * Calls for each, in order of arrival; xml as jabber:client's bytes. fn may
  * remove the one that it gets.

@@ -23,7 +23,8 @@ uint64_t sent_find_self(struct user *, const char *id); /* 0: none */
 
 /*
  * Receipts: whether none for that id went up to that peer from the account. The peer's
- * resource does not count.
+ * resource does not count, but for occupants of rooms. Over restarts too, as all that
+ * answered.h keeps.
  */
 bool sent_receipt_is_first(const struct account *, const char *peer,
     const char *id);
@@ -33,7 +34,13 @@ bool sent_receipt_is_first(const struct account *, const char *peer,
  */
 bool sent_marker_is_forward(const struct account *, const char *peer,
     const char *id);
-/* The receipt and the marker in a message that went up, if any. */
+/*
+ * Errors that answer a message: whether none went up for that id, nor a receipt, which
+ * says that some client has it.
+ */
+bool sent_error_is_first(const struct account *, const char *peer,
+    const char *id);
+/* The receipt and the marker in a message that went up, if any, or that it is an error. */
 void sent_remember_answers(struct account *, const char *peer,
     const struct elem *message);
 

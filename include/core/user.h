@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/table.h"
+#include "core/answered.h"
 #include "core/archive_prefs.h"
 #include "core/batch.h"
 #include "core/config.h"
@@ -43,9 +44,8 @@ struct user {
 	struct archive_prefs archive_prefs; /* of node view */
 	/* Of a plain password in node view, once asked for. */
 	struct scram_keys derived[SCRAM_HASHES];
-	struct recent *receipts;  /* went up: "account peer id" */
-	struct recent *displayed; /* "account peer" to the entry's number */
-	struct recent *notes;     /* ids of notes that we made up */
+	struct answered *answered; /* receipts, markers and the like */
+	struct recent *notes;      /* ids of notes that we made up */
 	struct recent *
 	    carriers; /* peer's bare JID to the account that last exchanged a message */
 	struct recent *sent; /* ids of messages to oneself, to their session */

@@ -59,19 +59,28 @@ entry_size(const struct entry *e)
 	    string_size(e->stanza_id) + blob_len(e->body);
 }
 
-const char *
-entry_text(const struct entry *e, struct arena *arena)
+struct elem *
+entry_message(const struct entry *e, struct arena *arena)
 {
 	struct buf whole = { 0 };
 	struct elem *message;
 
-	if (!e->has_body)
-		return NULL;
 	buf_puts(&whole, MESSAGE_OPEN);
 	buf_add(&whole, blob_data(e->body), blob_len(e->body));
 	buf_puts(&whole, "</message>");
 	message = xml_parse_own(arena, whole.data, whole.len, NULL);
 	buf_free(&whole);
+	return message;
+}
+
+const char *
+entry_text(const struct entry *e, struct arena *arena)
+{
+	struct elem *message;
+
+	if (!e->has_body)
+		return NULL;
+	message = entry_message(e, arena);
 	return message == NULL ? NULL :
 				 elem_child_text(message, NS_CLIENT, "body");
 }

@@ -401,33 +401,31 @@ history_find(struct history *h, uint64_t account, enum direction direction,
 	return NULL;
 }
 
-struct search {
+struct look {
 	struct history *history;
-	uint64_t account;
-	enum direction direction;
-	const char *peer, *id;
+	bool (*is)(void *arg, const struct entry *);
+	void *arg;
 };
 
 static bool
-search_one(void *arg, struct entry *e)
+look_at(void *arg, struct entry *e)
 {
-	struct search *s = arg;
+	struct look *l = arg;
+	struct page *p = &l->history->read;
 
-	if (!is_that(e, s->account, s->direction, s->peer, s->id))
+	if (!l->is(l->arg, e))
 		return true;
-	page_clear(&s->history->read);
-	page_add(&s->history->read, entry_ref(e));
-	s->history->read.from = e->seq;
-	s->history->read.to = e->seq + 1;
+	page_clear(p);
+	page_add(p, entry_ref(e));
+	p->from = e->seq;
+	p->to = e->seq + 1;
 	return false;
 }
 
-struct entry *
-history_search(struct history *h, uint64_t account, enum direction direction,
-    const char *peer, const char *id)
+static struct entry *
+look_in_store(struct history *h, uint64_t account, const char *peer,
+    struct look *l)
 {
-	struct entry *e = history_find(h, account, direction, peer, id);
-	struct search s = { h, account, direction, peer, id };
 	char *bare = mem_strndup(peer, jid_bare_len(peer));
 	struct store_query q = { .user = h->user,
 		.from = 1,
@@ -437,13 +435,50 @@ history_search(struct history *h, uint64_t account, enum direction direction,
 		.account = account,
 		.bare = bare };
 
-	if (e == NULL) {
-		page_clear(&h->read);
-		(void)store_read(h->store, &q, search_one, &s, NULL);
-		e = h->read.count > 0 ? h->read.entries[0] : NULL;
-	}
+	page_clear(&h->read);
+	(void)store_read(h->store, &q, look_at, l, NULL);
 	free(bare);
-	return e;
+	return h->read.count > 0 ? h->read.entries[0] : NULL;
+}
+
+struct entry *
+history_look(struct history *h, uint64_t account, const char *peer,
+    bool (*is)(void *arg, const struct entry *), void *arg)
+{
+	struct look l = { h, is, arg };
+	struct entry *e;
+
+	for (size_t i = h->tail.count; i > 0; i--) {
+		e = h->tail.entries[i - 1];
+		if (e->account == account && e->peer != NULL &&
+		    jid_same_bare(e->peer, peer) && is(arg, e))
+			return e;
+	}
+	return look_in_store(h, account, peer, &l);
+}
+
+struct search {
+	uint64_t account;
+	enum direction direction;
+	const char *peer, *id;
+};
+
+static bool
+is_searched(void *arg, const struct entry *e)
+{
+	const struct search *s = arg;
+
+	return is_that(e, s->account, s->direction, s->peer, s->id);
+}
+
+struct entry *
+history_search(struct history *h, uint64_t account, enum direction direction,
+    const char *peer, const char *id)
+{
+	struct entry *e = history_find(h, account, direction, peer, id);
+	struct search s = { account, direction, peer, id };
+
+	return e != NULL ? e : history_look(h, account, peer, is_searched, &s);
 }
 
 /* --- retention --- */

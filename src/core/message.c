@@ -16,7 +16,9 @@ static const struct {
 	struct name name;
 	const char *reason;
 } playback[] = {
-	{ { NS_RECEIPTS, "received" }, "receipt" },     /* XEP-0184 */
+	{ { NS_RECEIPTS, "received" }, "receipt" }, /* XEP-0184 */
+	{ { NS_MARKERS, "received" },
+	    "receipt" }, /* 0333 as it was until 0.4 */
 	{ { NS_MARKERS, "displayed" }, "marker" },      /* XEP-0333 */
 	{ { NS_RETRACT, "retract" }, "retraction" },    /* XEP-0424, 0425 */
 	{ { NS_REACTIONS, "reactions" }, "reactions" }, /* XEP-0444 */
@@ -209,13 +211,23 @@ message_class(const struct elem *m, const char **reason)
 	return classify(m, reason == NULL ? &unwanted : reason);
 }
 
+/* Empty OMEMO messages as well: each client's ratchet goes on by them. */
+static bool
+is_encrypted_in_any_way(const struct elem *m)
+{
+	return message_is_encrypted(m) ||
+	    elem_find(m, NS_OMEMO, "encrypted") != NULL ||
+	    elem_find(m, NS_OMEMO_OLD, "encrypted") != NULL;
+}
+
 /* "payload elements typically used in IM" */
 static bool
 has_im_payload(const struct elem *m)
 {
 	return elem_find(m, NS_RECEIPTS, NULL) != NULL ||
 	    elem_find(m, NS_CHATSTATES, NULL) != NULL ||
-	    elem_find(m, NS_MARKERS, NULL) != NULL;
+	    elem_find(m, NS_MARKERS, NULL) != NULL ||
+	    is_encrypted_in_any_way(m);
 }
 
 bool
@@ -245,7 +257,9 @@ child_id(const struct elem *m, const char *ns, const char *name)
 const char *
 message_receipt_id(const struct elem *m)
 {
-	return child_id(m, NS_RECEIPTS, "received");
+	const char *id = child_id(m, NS_RECEIPTS, "received");
+
+	return id != NULL ? id : child_id(m, NS_MARKERS, "received");
 }
 
 const char *
@@ -286,6 +300,15 @@ is_beside_state(const struct elem *e)
 			return true;
 	}
 	return false;
+}
+
+bool
+message_says_nothing(const struct elem *m)
+{
+	ELEM_EACH(e, m)
+		if (!is_beside_state(e))
+			return false;
+	return !is_mediated_invitation(m) && message_chat_state(m) == NULL;
 }
 
 const char *

@@ -16,6 +16,8 @@ struct memory {
 struct recent {
 	struct memory *memories;
 	size_t max;
+	void (*on_forget)(void *arg, const char *key);
+	void *arg;
 };
 
 struct recent *
@@ -57,6 +59,22 @@ recent_free(struct recent **holder)
 	free(r);
 }
 
+void
+recent_on_forget(struct recent *r, void (*fn)(void *arg, const char *key),
+    void *arg)
+{
+	r->on_forget = fn;
+	r->arg = arg;
+}
+
+static void
+forget_oldest(struct recent *r)
+{
+	if (r->on_forget != NULL)
+		r->on_forget(r->arg, r->memories->key);
+	forget(r, r->memories);
+}
+
 static struct memory *
 memory_new(const char *key)
 {
@@ -79,7 +97,7 @@ recent_set(struct recent *r, const char *key, uint64_t value)
 		HASH_DEL(r->memories, m);
 	} else {
 		if (HASH_COUNT(r->memories) >= r->max)
-			forget(r, r->memories);
+			forget_oldest(r);
 		m = memory_new(key);
 	}
 	m->value = value;

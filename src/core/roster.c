@@ -474,6 +474,12 @@ roster_request_remove(struct roster *r, const char *bare)
 	return true;
 }
 
+bool
+roster_request_is_open(const struct roster *r, const char *bare)
+{
+	return request_find(r, bare) != NULL;
+}
+
 void
 roster_request_each(const struct roster *r,
     void (*fn)(void *arg, const char *bare, const char *xml), void *arg)

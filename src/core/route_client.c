@@ -268,15 +268,20 @@ answers_mirror(struct session *s, const struct route *r)
 	    sent_is_note(s->user, message_displayed_id(r->stanza));
 }
 
-/* Where an exchange that it is about is open, else as the view has it. */
+/*
+ * Where what it answers is, or the exchange that it is about is open; else as the view
+ * has it.
+ */
 static struct account *
 choose_account(struct session *s, const struct route *r)
 {
-	const char *reason = "the exchange is open there";
-	struct account *a = NULL;
+	const char *reason = "it has what that answers";
+	struct account *a = r->account;
 
-	if (r->to != NULL)
+	if (a == NULL && r->to != NULL) {
+		reason = "the exchange is open there";
 		a = exchange_account(s, r->to, r->stanza);
+	}
 	if (a == NULL)
 		a = session_route(s, r->stanza->arena, r->to, &reason);
 	log_decision(s, r, "account-chosen", reason);

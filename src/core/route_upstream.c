@@ -109,21 +109,30 @@ last_active(struct account *a, const char *bare)
 	return s != NULL ? s->id : 0;
 }
 
-/* What the error answers, from the log or from what went up and was not kept. */
+/*
+ * What the error answers, from the log or from what went up and was not kept: who sent
+ * it, and whether others had it.
+ */
+struct sent {
+	uint64_t session, device;
+	bool is_eligible;
+};
+
 static bool
-find_sent(struct account *a, const struct route *r, uint64_t *origin,
-    bool *is_eligible)
+find_sent(struct account *a, const struct route *r, struct sent *out)
 {
-	struct entry *sent;
+	struct entry *e;
 
 	if (r->id == NULL || r->from == NULL)
 		return false;
-	sent = history_search(a->user->history, a->id, DIR_OUT, r->from, r->id);
-	if (sent == NULL)
-		return sent_find_live(a, r->from, r->id, origin, is_eligible);
-	sent->failed = true; /* it may be sent again */
-	*origin = sent->origin;
-	*is_eligible = sent->is_eligible;
+	e = history_search(a->user->history, a->id, DIR_OUT, r->from, r->id);
+	if (e == NULL)
+		return sent_find_live(a, r->from, r->id, &out->session,
+		    &out->is_eligible);
+	e->failed = true; /* it may be sent again */
+	out->session = e->origin;
+	out->device = e->device;
+	out->is_eligible = e->is_eligible;
 	return true;
 }
 
@@ -131,10 +140,9 @@ static const char *
 route_error(struct account *a, struct route *r)
 {
 	struct entry *e;
-	uint64_t origin;
-	bool is_eligible;
+	struct sent sent = { 0 };
 
-	if (!find_sent(a, r, &origin, &is_eligible)) {
+	if (!find_sent(a, r, &sent)) {
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
 		    "error-dropped", "from=%s id=%s condition=%s",
 		    LOG_Q(r->from), LOG_Q(r->id),
@@ -142,8 +150,9 @@ route_error(struct account *a, struct route *r)
 		return "an error for a message that we do not know";
 	}
 	e = incoming_entry(a, r, DIR_IN);
-	e->origin = origin;
-	e->is_eligible = is_eligible;
+	e->origin = sent.session;
+	e->device = sent.device;
+	e->is_eligible = sent.is_eligible;
 	fanout(a->user, e);
 	return "an error, to the session that sent the message";
 }

@@ -2,12 +2,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "core/account.h"
 #include "core/history.h"
 #include "core/message.h"
+#include "core/place.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
 
@@ -59,51 +61,64 @@ sent_find_self(struct user *u, const char *id)
 	return session;
 }
 
-/* "<account> <bare peer>", or with an id behind it; false: longer than any is. */
-static bool
-peer_key(char key[KEY_SIZE], const struct account *a, const char *peer,
-    const char *id)
-{
-	int len = snprintf(key, KEY_SIZE, "%" PRIu64 " %.*s%s%s", a->id,
-	    (int)jid_bare_len(peer), peer, id != NULL ? " " : "",
-	    id != NULL ? id : "");
-
-	return len > 0 && len < KEY_SIZE;
-}
+/* --- receipts and markers --- */
 
 bool
 sent_receipt_is_first(const struct account *a, const char *peer, const char *id)
 {
-	char key[KEY_SIZE];
+	char *conversation = place_conversation(a, peer);
+	bool is_first;
 
-	return !peer_key(key, a, peer, id) ||
-	    !recent_get(a->user->receipts, key, NULL);
+	is_first = !answered_get(a, ANSWERED_RECEIPT, conversation, id, NULL);
+	free(conversation);
+	return is_first;
 }
 
-/* The number of what the marker speaks of; 0: it is not in the log. */
-static uint64_t
-marked(const struct account *a, const char *peer, const char *id)
+bool
+sent_error_is_first(const struct account *a, const char *peer, const char *id)
 {
-	const struct entry *e;
+	char *conversation = place_conversation(a, peer);
+	bool is_first;
 
-	e = history_find(a->user->history, a->id, DIR_IN, peer, id);
-	if (e == NULL)
-		e = history_find(a->user->history, a->id, DIR_BESIDE, peer, id);
-	return e != NULL ? e->seq : 0;
+	is_first = !answered_get(a, ANSWERED_ERROR, conversation, id, NULL) &&
+	    !answered_get(a, ANSWERED_RECEIPT, conversation, id, NULL);
+	free(conversation);
+	return is_first;
+}
+
+static bool
+is_forward(const struct account *a, const char *conversation, const char *id,
+    uint64_t seq)
+{
+	uint64_t last;
+
+	if (seq == 0)
+		return !answered_get(a, ANSWERED_MARKER, conversation, id,
+		    NULL);
+	return !answered_get(a, ANSWERED_MARKER, conversation, NULL, &last) ||
+	    seq > last;
 }
 
 bool
 sent_marker_is_forward(const struct account *a, const char *peer,
     const char *id)
 {
-	char key[KEY_SIZE];
-	uint64_t seq = marked(a, peer, id), last;
+	char *conversation = place_conversation(a, peer);
+	bool is;
 
-	if (seq == 0)
-		return !peer_key(key, a, peer, id) ||
-		    !recent_get(a->user->displayed, key, NULL);
-	return !peer_key(key, a, peer, NULL) ||
-	    !recent_get(a->user->displayed, key, &last) || seq > last;
+	is = is_forward(a, conversation, id, place_of_message(a, peer, id));
+	free(conversation);
+	return is;
+}
+
+static void
+remember_marker(struct account *a, const char *conversation, const char *id)
+{
+	uint64_t seq = place_of_message(a, conversation, id);
+
+	if (is_forward(a, conversation, id, seq))
+		answered_set(a, ANSWERED_MARKER, conversation,
+		    seq == 0 ? id : NULL, seq);
 }
 
 void
@@ -112,16 +127,34 @@ sent_remember_answers(struct account *a, const char *peer,
 {
 	const char *receipt = message_receipt_id(message);
 	const char *displayed = message_displayed_id(message);
-	char key[KEY_SIZE];
-	uint64_t seq;
+	const char *id = elem_attr(message, "id");
+	char *conversation = place_conversation(a, peer);
 
-	if (receipt != NULL && peer_key(key, a, peer, receipt))
-		recent_set(a->user->receipts, key, clock_now());
-	if (displayed == NULL || !sent_marker_is_forward(a, peer, displayed))
-		return;
-	seq = marked(a, peer, displayed);
-	if (peer_key(key, a, peer, seq == 0 ? displayed : NULL))
-		recent_set(a->user->displayed, key, seq);
+	/* An error has in it what it answers. */
+	if (stanza_type(message) == TYPE_ERROR) {
+		if (id != NULL)
+			answered_set(a, ANSWERED_ERROR, conversation, id, 0);
+	} else {
+		if (receipt != NULL)
+			answered_set(a, ANSWERED_RECEIPT, conversation, receipt,
+			    0);
+		if (displayed != NULL)
+			remember_marker(a, conversation, displayed);
+	}
+	free(conversation);
+}
+
+/* --- what is not in the log --- */
+
+/* "<account> <bare peer> <id>"; false: longer than any is. */
+static bool
+peer_key(char key[KEY_SIZE], const struct account *a, const char *peer,
+    const char *id)
+{
+	int len = snprintf(key, KEY_SIZE, "%" PRIu64 " %.*s %s", a->id,
+	    (int)jid_bare_len(peer), peer, id);
+
+	return len > 0 && len < KEY_SIZE;
 }
 
 /* One number for both: ids of sessions are small. */

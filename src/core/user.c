@@ -167,8 +167,6 @@ user_reached(struct user *u, uint64_t seq)
 static void
 make_memories(struct user *u, const struct limits *limits)
 {
-	u->receipts = recent_new(limits->receipts);
-	u->displayed = recent_new(limits->receipts);
 	u->notes = recent_new(limits->receipts);
 	u->carriers = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
@@ -198,6 +196,7 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->history = history_new(proxy->store, &proxy->batch, u->id);
 	make_memories(u, &proxy->config->limits);
 	user_load_state(u, STATE_USER, u->id, load, u);
+	u->answered = answered_new(u);
 	STAILQ_FOREACH(account, &config->accounts, next)
 		add_account(u, account);
 	order_accounts(u, config);
@@ -224,8 +223,7 @@ user_free(struct user **holder)
 	reached_fini(&u->reached);
 	device_free_all(u);
 	ended_free_all(u);
-	recent_free(&u->receipts);
-	recent_free(&u->displayed);
+	answered_free(&u->answered);
 	recent_free(&u->notes);
 	recent_free(&u->carriers);
 	recent_free(&u->sent);

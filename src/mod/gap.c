@@ -24,6 +24,7 @@
 #include "core/outbox.h"
 #include "core/proxy.h"
 #include "core/route.h"
+#include "core/sent.h"
 #include "core/upstream.h"
 #include "mod/held.h"
 #include "mod/modules.h"
@@ -384,6 +385,8 @@ take(struct account *a, struct route *inner, const char *id, uint64_t stamp)
 	free(e->stanza_id);
 	e->stanza_id = mem_strdup(id);
 	a->gap->found++;
+	if (is_out)
+		sent_remember_answers(a, inner->to, inner->stanza);
 	fanout(a->user, e);
 	return "what came while there was no stream";
 }

@@ -2,8 +2,6 @@
  * Subscriptions (RFC 6121 section 3): requests reach all sessions and wait for one of
  * them; the first answer settles it for all.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,7 +12,6 @@
 #include "xmpp/jid.h"
 #include "xmpp/xml.h"
 
-#define KEY_SIZE   4096
 #define KEPT_BYTES 4096
 #define SETTLED_MS 60000 /* so long another session's answer is a late one */
 
@@ -30,15 +27,6 @@ relay(struct session *s, struct account *a, const struct elem *presence)
 	    session_view_of(s, a, arena, elem_attr(presence, "from")));
 	elem_set(copy, "to", s->bare);
 	session_send(s, copy);
-}
-
-static bool
-settled_key(char key[KEY_SIZE], const struct account *a, const char *peer)
-{
-	int len = snprintf(key, KEY_SIZE, "subscription %" PRIu64 " %.*s",
-	    a->id, (int)jid_bare_len(peer), peer);
-
-	return len > 0 && len < KEY_SIZE;
 }
 
 /* --- from upstream --- */
@@ -72,7 +60,6 @@ from_upstream(struct account *a, struct route *r)
 {
 	struct session *s;
 	const char *bare;
-	char key[KEY_SIZE];
 
 	if (r->kind != STANZA_PRESENCE || !is_about_subscription(r->type))
 		return NULL;
@@ -81,8 +68,7 @@ from_upstream(struct account *a, struct route *r)
 	bare = jid_bare(r->stanza->arena, r->from);
 	if (r->type == TYPE_SUBSCRIBE) {
 		(void)roster_request_add(a->roster, bare, kept(r->stanza));
-		if (settled_key(key, a, bare))
-			recent_remove(a->user->receipts, key);
+		answered_forget(a, ANSWERED_REQUEST, bare, NULL);
 	}
 	if (r->type == TYPE_UNSUBSCRIBE)
 		(void)roster_request_remove(a->roster, bare);
@@ -137,34 +123,77 @@ session_resumed(struct session *s, bool restarted)
 
 /* --- from a client --- */
 
+static const char settled[] = "another session's answer has settled it";
+
 /* Another session has answered this request a moment ago; a new one is open again. */
 static bool
-is_settled(struct session *s, struct account *a, const char *bare)
+is_settled(struct account *a, const char *bare)
 {
-	char key[KEY_SIZE];
 	uint64_t at;
 
-	return settled_key(key, a, bare) &&
-	    recent_get(s->user->receipts, key, &at) &&
-	    clock_now() - at < SETTLED_MS;
+	return answered_get(a, ANSWERED_REQUEST, bare, NULL, &at) &&
+	    clock_wall() - at < SETTLED_MS;
 }
 
 static void
-settle(struct session *s, struct account *a, const char *bare)
+settle(struct account *a, const char *bare)
 {
-	char key[KEY_SIZE];
+	if (roster_request_remove(a->roster, bare))
+		answered_set(a, ANSWERED_REQUEST, bare, NULL, clock_wall());
+}
 
-	if (roster_request_remove(a->roster, bare) && settled_key(key, a, bare))
-		recent_set(s->user->receipts, key, clock_now());
+static const char *
+send_up(struct session *s, struct account *a, struct route *r, bool is_answer)
+{
+	struct address_map map = account_map_up(a, s);
+	struct elem *copy = elem_copy(r->stanza->arena, r->stanza);
+	const char *bare = jid_bare(copy->arena,
+	    address_map(copy->arena, &map, r->to));
+
+	if (!account_is_up(a)) {
+		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT,
+		    "the account's server is not connected");
+		return "the upstream is away";
+	}
+	if (is_answer && is_settled(a, bare))
+		return settled;
+	address_rewrite(copy, &map);
+	elem_set(copy, "to", bare);
+	elem_set(copy, "from", NULL);
+	if (account_post(a, copy, false) == -1) {
+		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
+		    "the account's server does not take it");
+		return "the server does not take it";
+	}
+	if (is_answer)
+		settle(a, bare);
+	return "sent up";
+}
+
+/*
+ * In node view: to whichever account was asked, and to all of them, since the client
+ * cannot tell one request from the other. NULL: none was.
+ */
+static const char *
+answer_all(struct session *s, struct route *r)
+{
+	const char *bare = jid_bare(r->stanza->arena, r->to), *reason = NULL;
+	struct account *a;
+	bool was_settled = false;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (roster_request_is_open(a->roster, bare))
+			reason = send_up(s, a, r, true);
+		else if (is_settled(a, bare))
+			was_settled = true;
+	}
+	return reason == NULL && was_settled ? settled : reason;
 }
 
 static const char *
 from_client(struct session *s, struct route *r)
 {
-	struct arena *arena = r->stanza->arena;
-	struct address_map map;
-	struct account *a;
-	const char *bare, *reason;
+	const char *reason;
 	bool is_answer = r->type == TYPE_SUBSCRIBED ||
 	    r->type == TYPE_UNSUBSCRIBED;
 
@@ -174,27 +203,11 @@ from_client(struct session *s, struct route *r)
 		session_reply_error(s, r, ERR_BAD_REQUEST, "to whom?");
 		return "without a to";
 	}
-	a = session_route(s, arena, r->to, &reason);
-	map = account_map_up(a, s);
-	bare = jid_bare(arena, address_map(arena, &map, r->to));
-	if (!account_is_up(a)) {
-		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT,
-		    "the account's server is not connected");
-		return "the upstream is away";
-	}
-	if (is_answer && is_settled(s, a, bare))
-		return "another session's answer has settled it";
-	address_rewrite(r->stanza, &map);
-	elem_set(r->stanza, "to", bare);
-	elem_set(r->stanza, "from", NULL);
-	if (account_post(a, r->stanza, false) == -1) {
-		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
-		    "the account's server does not take it");
-		return "the server does not take it";
-	}
-	if (is_answer)
-		settle(s, a, bare);
-	return "sent up";
+	if (is_answer && s->account == NULL &&
+	    (reason = answer_all(s, r)) != NULL)
+		return reason;
+	return send_up(s, session_route(s, r->stanza->arena, r->to, &reason), r,
+	    is_answer);
 }
 
 const struct module mod_subscription = {

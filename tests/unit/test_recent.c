@@ -128,6 +128,34 @@ test_each_oldest_first(void **state)
 	recent_free(&r);
 }
 
+static void
+note_key(void *arg, const char *key)
+{
+	buf_printf(arg, "%s ", key);
+}
+
+/* What is taken out, or goes with all, is no news to whoever did that. */
+static void
+test_tells_what_it_forgets(void **state)
+{
+	struct recent *r = recent_new(2);
+	struct buf b = { 0 };
+
+	(void)state;
+	buf_puts(&b, "");
+	recent_on_forget(r, note_key, &b);
+	recent_set(r, "a", 1);
+	recent_set(r, "b", 2);
+	recent_set(r, "a", 3);
+	recent_set(r, "c", 4);
+	recent_remove(r, "a");
+	recent_set(r, "d", 5);
+	recent_set(r, "e", 6);
+	recent_free(&r);
+	assert_string_equal(b.data, "b c ");
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -138,6 +166,7 @@ main(void)
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_max_0_remembers_nothing),
 		cmocka_unit_test(test_each_oldest_first),
+		cmocka_unit_test(test_tells_what_it_forgets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

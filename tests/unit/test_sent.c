@@ -142,7 +142,7 @@ over_the_limit_the_oldest_receipt_is_forgotten(void **state)
 	assert_true(sent_receipt_is_first(a, "b@x", "0"));
 	assert_false(sent_receipt_is_first(a, "b@x", "1"));
 	assert_false(sent_receipt_is_first(a, "b@x", "16"));
-	assert_int_equal(recent_count(a->user->receipts), 16);
+	assert_int_equal(answered_count(a->user->answered), 16);
 }
 
 #define MARKER(id) \
