@@ -85,7 +85,7 @@ struct account {
 	struct outbox *outbox;
 	/* Full JIDs that had gone when the proxy was started; mod/presence_kept.c's. */
 	struct recent *departed;
-	/* A peer's bare JID to the session last active there. */
+	/* A conversation to the session last active there: sent.h. */
 	struct recent *active;
 	struct exchanges *exchanges;
 	/* "service node" to the session that subscribed: mod/pubsub.c's. */

@@ -44,6 +44,14 @@ bool sent_error_is_first(const struct account *, const char *peer,
 void sent_remember_answers(struct account *, const char *peer,
     const struct elem *message);
 
+/*
+ * The session last active in the conversation with that peer; 0: a device directly on
+ * the server. false: it is not known.
+ */
+void sent_remember_active(struct account *, const char *peer, uint64_t session);
+bool sent_find_active(const struct account *, const char *peer,
+    uint64_t *session);
+
 /* A message that is not in the log, for the error that may answer it. */
 void sent_remember_live(struct account *, const struct entry *);
 /* false: there was none. */

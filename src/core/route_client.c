@@ -146,7 +146,7 @@ note_exchange(struct session *s, struct account *a, const struct route *r)
 	if (is_automatic(r))
 		return;
 	recent_set(s->user->carriers, bare, a->id);
-	recent_set(a->active, bare, s->id);
+	sent_remember_active(a, r->to, s->id);
 	exchange_touch(a, s, r->to);
 	exchange_note(a, s, r->to, r->stanza);
 }

@@ -96,12 +96,12 @@ incoming_entry(struct account *a, const struct route *r,
 
 /* The session last active with that peer, else the best (XEP-0280, XEP-0334). */
 static uint64_t
-last_active(struct account *a, const char *bare)
+last_active(struct account *a, const char *peer)
 {
 	struct session *s;
 	uint64_t id = 0;
 
-	if (recent_get(a->active, bare, &id) &&
+	if (sent_find_active(a, peer, &id) &&
 	    (s = proxy_find_session(a->user->proxy, id)) != NULL &&
 	    !s->closing && s->available)
 		return id;
@@ -166,7 +166,7 @@ route_message(struct account *a, struct route *r)
 		return route_error(a, r);
 	e = incoming_entry(a, r, DIR_IN);
 	if (message_is_private(r->stanza) && e->local != NULL)
-		e->only = last_active(a, jid_bare(r->stanza->arena, e->peer));
+		e->only = last_active(a, e->peer);
 	if (e->class == CLASS_ARCHIVE && r->from != NULL)
 		recent_set(a->user->carriers,
 		    jid_bare(r->stanza->arena, r->from), a->id);

@@ -144,6 +144,27 @@ sent_remember_answers(struct account *a, const char *peer,
 	free(conversation);
 }
 
+/* --- who is active --- */
+
+void
+sent_remember_active(struct account *a, const char *peer, uint64_t session)
+{
+	char *conversation = place_conversation(a, peer);
+
+	recent_set(a->active, conversation, session);
+	free(conversation);
+}
+
+bool
+sent_find_active(const struct account *a, const char *peer, uint64_t *session)
+{
+	char *conversation = place_conversation(a, peer);
+	bool is_known = recent_get(a->active, conversation, session);
+
+	free(conversation);
+	return is_known;
+}
+
 /* --- what is not in the log --- */
 
 /* "<account> <bare peer> <id>"; false: longer than any is. */

@@ -84,6 +84,16 @@ unwrap(const struct elem *carbon, struct route *inner)
 	return inner->from != NULL && inner->to != NULL ? m : NULL;
 }
 
+/* Not what clients send by themselves. */
+static bool
+is_of_a_person(const struct elem *m)
+{
+	const char *state = message_chat_state(m);
+
+	return message_has_body(m) || message_is_encrypted(m) ||
+	    text_equals(state, "composing") || text_equals(state, "active");
+}
+
 static const char *
 take_sent(struct account *a, const struct route *inner)
 {
@@ -92,6 +102,8 @@ take_sent(struct account *a, const struct route *inner)
 	if (!jid_same_bare(inner->from, a->jid))
 		return "a copy of what somebody else sent";
 	sent_remember_answers(a, inner->to, inner->stanza);
+	if (is_of_a_person(inner->stanza))
+		sent_remember_active(a, inner->to, 0);
 	e = incoming_entry(a, inner, DIR_OUT);
 	fanout(a->user, e);
 	return "what another device on the server sent";

@@ -3,26 +3,27 @@
 
 #include "core/account.h"
 #include "core/proxy.h"
+#include "core/sent.h"
 #include "core/session.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 
-/* Somebody else of the user's sessions is the one last active with that peer. */
+/* Another session of the user, or a device on the server, is the one last active there. */
 static bool
-is_elsewhere(struct session *s, const char *to)
+is_elsewhere(struct session *s, const struct route *r)
 {
+	struct arena *arena = r->stanza->arena;
 	const char *reason;
-	struct account *a;
+	struct account *a = session_route(s, arena, r->to, &reason);
+	struct address_map map = account_map_up(a, s);
 	struct session *other;
-	struct arena *arena = arena_new();
 	uint64_t id;
-	bool known;
 
-	a = session_route(s, arena, to, &reason);
-	known = recent_get(a->active, jid_bare(arena, to), &id);
-	arena_free(&arena);
-	if (!known || id == s->id)
+	if (!sent_find_active(a, address_map(arena, &map, r->to), &id) ||
+	    id == s->id)
 		return false;
+	if (id == 0)
+		return true;
 	other = proxy_find_session(s->proxy, id);
 	return other != NULL && !other->closing;
 }
@@ -52,9 +53,8 @@ from_client(struct session *s, struct route *r)
 		return "the user is not gone while others are there";
 	if (strcmp(state, "composing") == 0 || strcmp(state, "active") == 0)
 		return NULL;
-	return is_elsewhere(s, r->to) ?
-	    "another session is the one active there" :
-	    NULL;
+	return is_elsewhere(s, r) ? "another session is the one active there" :
+				    NULL;
 }
 
 const struct module mod_chat_states = {
