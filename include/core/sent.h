@@ -40,7 +40,7 @@ bool sent_marker_is_forward(const struct account *, const char *peer,
  */
 bool sent_error_is_first(const struct account *, const char *peer,
     const char *id);
-/* The receipt and the marker in a message that went up, if any, or that it is an error. */
+/* What a message that went up answers: by a receipt, a marker, a decline, an error. */
 void sent_remember_answers(struct account *, const char *peer,
     const struct elem *message);
 

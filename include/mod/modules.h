@@ -19,6 +19,7 @@ extern const struct module mod_caps;
 extern const struct module mod_ping;
 extern const struct module mod_version;
 extern const struct module mod_time;
+extern const struct module mod_invitations;
 extern const struct module mod_last;
 extern const struct module mod_roster;
 extern const struct module mod_blocking;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "core/account.h"
 #include "core/history.h"
+#include "core/invitation.h"
 #include "core/message.h"
 #include "core/place.h"
 #include "core/session.h"
@@ -140,6 +141,7 @@ sent_remember_answers(struct account *a, const char *peer,
 			    0);
 		if (displayed != NULL)
 			remember_marker(a, conversation, displayed);
+		invitation_declined(a, peer, message);
 	}
 	free(conversation);
 }

@@ -10,6 +10,7 @@
 #include "core/account.h"
 #include "core/fanout.h"
 #include "core/incoming.h"
+#include "core/invitation.h"
 #include "core/playback.h"
 #include "core/sent.h"
 #include "core/session.h"
@@ -112,9 +113,19 @@ take_sent(struct account *a, const struct route *inner)
 static const char *
 take_received(struct account *a, const struct route *inner)
 {
+	struct entry *e;
+
 	if (!jid_same_bare(inner->to, a->jid))
 		return "a copy of what somebody else got";
-	fanout(a->user, incoming_entry(a, inner, DIR_BESIDE));
+	e = incoming_entry(a, inner, DIR_BESIDE);
+	if (invitation_room(inner->stanza, inner->from) != NULL) {
+		if (invitation_is_repeated(a, e)) {
+			entry_unref(&e);
+			return "the same invitation came already";
+		}
+		invitation_came(a, inner->from, inner->stanza);
+	}
+	fanout(a->user, e);
 	return "what another device on the server got";
 }
 

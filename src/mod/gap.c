@@ -21,6 +21,7 @@
 #include "core/fanout.h"
 #include "core/history.h"
 #include "core/incoming.h"
+#include "core/invitation.h"
 #include "core/outbox.h"
 #include "core/proxy.h"
 #include "core/route.h"
@@ -387,6 +388,8 @@ take(struct account *a, struct route *inner, const char *id, uint64_t stamp)
 	a->gap->found++;
 	if (is_out)
 		sent_remember_answers(a, inner->to, inner->stanza);
+	else
+		invitation_came(a, inner->from, inner->stanza);
 	fanout(a->user, e);
 	return "what came while there was no stream";
 }

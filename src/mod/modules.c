@@ -16,6 +16,8 @@ const struct module *const modules[] = {
 	&mod_roster,
 	&mod_blocking,
 	&mod_carbons,
+	/* Before presence: it is told of the own one in a room. */
+	&mod_invitations,
 	&mod_subscription,
 	&mod_presence,
 	&mod_presence_kept,

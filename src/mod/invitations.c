@@ -1,0 +1,130 @@
+/*
+ * Invitations to rooms (XEP-0045 7.8.2, XEP-0249) of N clients: the first decline goes
+ * up, and none once a client has joined. Which of several invitations to one room are
+ * shown is the clients' own matter (XEP-0249 4): they differ in what they say.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "core/account.h"
+#include "core/directed.h"
+#include "core/incoming.h"
+#include "core/invitation.h"
+#include "core/session.h"
+#include "mod/modules.h"
+#include "xmpp/jid.h"
+
+/* --- from upstream --- */
+
+static const char *
+take_invitation(struct account *a, struct route *r)
+{
+	struct route copy = *r;
+	struct entry *e;
+	bool is_repeated;
+
+	copy.stanza = elem_copy(r->stanza->arena, r->stanza);
+	e = incoming_entry(a, &copy, DIR_IN);
+	is_repeated = invitation_is_repeated(a, e);
+	entry_unref(&e);
+	if (is_repeated)
+		return "the same invitation came already";
+	invitation_came(a, r->from, r->stanza);
+	return NULL;
+}
+
+static bool
+is_self(const struct elem *x)
+{
+	ELEM_EACH(e, x) {
+		if (elem_is(e, NS_MUC_USER, "status") &&
+		    text_equals(elem_attr(e, "code"), "110"))
+			return true;
+	}
+	return false;
+}
+
+/* Not every service says 110 where it should: then by the place. */
+static bool
+is_own_presence(const struct account *a, const struct route *r,
+    const struct elem *x)
+{
+	const struct session *s;
+	const struct directed *d;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		d = directed_find_bare(s->directed, r->from);
+		if (d != NULL && d->is_room && d->account == a->id)
+			return is_self(x) || strcmp(d->target, r->from) == 0;
+	}
+	return false;
+}
+
+static const char *
+from_upstream(struct account *a, struct route *r)
+{
+	const struct elem *x;
+
+	if (r->from == NULL)
+		return NULL;
+	if (r->kind == STANZA_MESSAGE)
+		return invitation_room(r->stanza, r->from) != NULL ?
+		    take_invitation(a, r) :
+		    NULL;
+	if (r->kind == STANZA_PRESENCE && r->type == TYPE_AVAILABLE &&
+	    (x = elem_find(r->stanza, NS_MUC_USER, "x")) != NULL &&
+	    is_own_presence(a, r, x))
+		invitation_joined(a, jid_bare(r->stanza->arena, r->from));
+	return NULL;
+}
+
+/* --- from a client --- */
+
+/* Which account was invited is known after a restart, too. */
+static void
+remember_carrier(struct user *u, const char *room)
+{
+	struct account *a;
+
+	if (recent_get(u->carriers, room, NULL))
+		return;
+	LIST_FOREACH(a, &u->accounts, next) {
+		if (invitation_is_known(a, room))
+			recent_set(u->carriers, room, a->id);
+	}
+}
+
+static bool
+is_join(const struct route *r)
+{
+	return r->kind == STANZA_PRESENCE && r->type == TYPE_AVAILABLE &&
+	    elem_find(r->stanza, NS_MUC, "x") != NULL;
+}
+
+static const char *
+from_client(struct session *s, struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	bool is_decline = r->kind == STANZA_MESSAGE &&
+	    invitation_decline(r->stanza) != NULL;
+	const char *reason;
+	struct account *a;
+	struct address_map map;
+
+	if (r->to == NULL || (!is_decline && !is_join(r)))
+		return NULL;
+	if (s->account == NULL)
+		remember_carrier(s->user, jid_bare(arena, r->to));
+	if (!is_decline)
+		return NULL;
+	a = session_route(s, arena, r->to, &reason);
+	map = account_map_up(a, s);
+	return invitation_late(a, address_map(arena, &map, r->to), r->stanza);
+}
+
+const struct module mod_invitations = {
+	.name = "invitations",
+	.xep = "XEP-0045, XEP-0249",
+	.from_client = from_client,
+	.from_upstream = from_upstream,
+};
