@@ -25,6 +25,7 @@ struct directed;
 struct disco_ask;
 struct exchanges;
 struct gap;
+struct publishes;
 struct upstream;
 
 /* Whose archive clients see in account view: settled when it is first up. */
@@ -90,6 +91,8 @@ struct account {
 	struct exchanges *exchanges;
 	/* "service node" to the session that subscribed: mod/pubsub.c's. */
 	struct recent *subscribers;
+	/* Read states on their way: mod/read_state.c's. */
+	struct publishes *publishes;
 
 	char *presence_sent;      /* as it went up; NULL: none on this stream */
 	uint64_t presence_number; /* of that, on the stream */

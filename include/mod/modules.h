@@ -34,6 +34,7 @@ extern const struct module mod_archive_prefs;
 extern const struct module mod_archive_server;
 extern const struct module mod_pubsub;
 extern const struct module mod_s5b;
+extern const struct module mod_read_state;
 extern const struct module mod_receipts;
 extern const struct module mod_chat_states;
 

@@ -35,6 +35,8 @@
 #define NS_RECEIPTS       "urn:xmpp:receipts"
 #define NS_MARKERS        "urn:xmpp:chat-markers:0"
 #define NS_CHATSTATES     "http://jabber.org/protocol/chatstates"
+#define NS_MDS            "urn:xmpp:mds:displayed:0"
+#define NS_MDS_ASSIST     "urn:xmpp:mds:server-assist:0"
 #define NS_CORRECT        "urn:xmpp:message-correct:0"
 #define NS_RETRACT        "urn:xmpp:message-retract:1"
 #define NS_REACTIONS      "urn:xmpp:reactions:0"

@@ -7,6 +7,7 @@
 #include "core/archive.h"
 #include "core/frame.h"
 #include "core/proxy.h"
+#include "core/read_state.h"
 #include "core/sent.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
@@ -54,21 +55,40 @@ own_jid(struct rendering *r)
 	return jid_with_resource(r->arena, s->bare, jid_resource(local));
 }
 
-/* The body as this view shows it: shared, unless own JIDs stand in it. */
+/* The same bytes do for all of a view, or for all. */
+static bool
+is_shared(const struct rendering *r)
+{
+	const struct entry *e = r->entry;
+
+	return !e->is_read_state &&
+	    (e->addresses == 0 ||
+		(e->addresses == ADDRESS_BARE && r->session->account != NULL));
+}
+
+/* The body as this view shows it: shared, unless own JIDs or ids stand in it. */
 static struct blob *
 body_of(struct rendering *r)
 {
 	struct entry *e = r->entry;
 	struct address_map map;
+	struct elem *stanza;
 
-	if (e->addresses == 0 ||
-	    (e->addresses == ADDRESS_BARE && r->session->account != NULL))
+	if (is_shared(r))
 		return blob_ref(e->body);
+	stanza = entry_message(e, r->arena);
+	/* The bytes are our own writer's: they parse. */
+	if (stanza == NULL)
+		return blob_ref(e->body);
+	if (e->is_read_state)
+		read_state_down(r->session, r->account,
+		    read_state_event(stanza));
 	map = account_map_down(r->account, r->session);
 	/* In what was sent the own full JID is the sender's. */
 	if (e->direction == DIR_OUT)
 		map.full_to = own_jid(r);
-	return frame_body_mapped(r->arena, e->body, &map);
+	address_rewrite(stanza, &map);
+	return frame_body(stanza);
 }
 
 static void

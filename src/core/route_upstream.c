@@ -13,6 +13,7 @@
 #include "core/frame.h"
 #include "core/incoming.h"
 #include "core/proxy.h"
+#include "core/read_state.h"
 #include "core/route.h"
 #include "core/sent.h"
 #include "core/session.h"
@@ -86,6 +87,8 @@ incoming_entry(struct account *a, const struct route *r,
 	if (e->is_room_private && direction != DIR_OUT)
 		e->is_eligible = false;
 	e->is_event = message_is_event(r->stanza);
+	e->is_read_state = text_equals(r->from, a->jid) &&
+	    read_state_event(r->stanza) != NULL;
 	e->unserved = archive_unserved(a, e, r->stanza);
 	e->stanza_id = archive_take_stanza_id(a, r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);

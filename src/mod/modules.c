@@ -30,6 +30,7 @@ const struct module *const modules[] = {
 	&mod_archive_server,
 	&mod_pubsub,
 	&mod_s5b,
+	&mod_read_state,
 	&mod_receipts,
 	&mod_chat_states,
 	&mod_disco,
