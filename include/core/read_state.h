@@ -22,8 +22,14 @@ struct elem *read_state_publish(const struct elem *iq);
 
 /* Whose chat an item is about, prepared, in terms of the account; NULL: it has no id. */
 const char *read_state_chat(const struct account *, const struct elem *item);
-/* The number in the log of what it names; 0: it is not there. */
-uint64_t read_state_place(const struct account *, const struct elem *item);
+/*
+ * The number in the log of what it names; 0: it is not there. What was not displayed last
+ * is searched for, which is slow: so often for one stanza, counted down in *searches; what
+ * is beyond is not found.
+ */
+#define READ_STATE_SEARCHES 32
+uint64_t read_state_place(const struct account *, const struct elem *item,
+    unsigned *searches);
 
 /* One item, on its way up: in terms of the account and its server. */
 void read_state_up(struct session *, struct account *, struct elem *item);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/account.h"
+#include "core/answered.h"
 #include "core/archive.h"
 #include "core/archive_id.h"
 #include "core/place.h"
@@ -86,14 +87,42 @@ static struct entry *
 find_by_our_id(const struct account *a, const char *chat, const char *id)
 {
 	const struct user *u = a->user;
-	uint64_t seq = archive_id_seq(store_key(u->proxy->store), u->id, id);
+	uint64_t seq = id == NULL ?
+	    0 :
+	    archive_id_seq(store_key(u->proxy->store), u->id, id);
 	struct entry *e = seq != 0 ? history_at(u->history, seq) : NULL;
 
 	return e != NULL && jid_same_bare(e->peer, chat) ? e : NULL;
 }
 
+/* Where the chat was displayed to as far as we know: most often that is it. */
 static struct entry *
-find(const struct account *a, const struct elem *item)
+find_last(const struct account *a, const char *chat, const char *id)
+{
+	uint64_t seq;
+	struct entry *e;
+
+	if (!answered_get(a, ANSWERED_READ, chat, NULL, &seq))
+		return NULL;
+	e = history_at(a->user->history, seq);
+	return e != NULL && e->account == a->id &&
+		text_equals(e->stanza_id, id) ?
+	    e :
+	    NULL;
+}
+
+/* Searching is slow: *searches says how often more that may be done. */
+static bool
+may_search(unsigned *searches)
+{
+	if (*searches == 0)
+		return false;
+	--*searches;
+	return true;
+}
+
+static struct entry *
+find(const struct account *a, const struct elem *item, unsigned *searches)
 {
 	const struct elem *sid = stanza_id_of(item);
 	const char *chat = read_state_chat(a, item), *by = prepared(sid, "by");
@@ -103,16 +132,20 @@ find(const struct account *a, const struct elem *item)
 	if (chat == NULL || by == NULL || id == NULL)
 		return NULL;
 	if (!is_own(a, by))
-		return jid_same_bare(by, chat) ? place_find_room_id(a, by, id) :
-						 NULL;
-	e = find_by_our_id(a, chat, id);
-	return e != NULL ? e : place_find_stanza_id(a, chat, id);
+		return jid_same_bare(by, chat) && may_search(searches) ?
+		    place_find_room_id(a, by, id) :
+		    NULL;
+	if ((e = find_by_our_id(a, chat, id)) != NULL ||
+	    (e = find_last(a, chat, id)) != NULL)
+		return e;
+	return may_search(searches) ? place_find_stanza_id(a, chat, id) : NULL;
 }
 
 uint64_t
-read_state_place(const struct account *a, const struct elem *item)
+read_state_place(const struct account *a, const struct elem *item,
+    unsigned *searches)
 {
-	const struct entry *e = find(a, item);
+	const struct entry *e = find(a, item, searches);
 
 	return e != NULL ? e->seq : 0;
 }
@@ -139,40 +172,41 @@ read_state_up(struct session *s, struct account *a, struct elem *item)
 {
 	const char *chat = read_state_chat(a, item), *id = NULL;
 	struct elem *sid = stanza_id_of(item);
-	const struct entry *e = find(a, item);
+	const struct entry *e = NULL;
 
 	if (chat == NULL)
 		return;
-	if (sid != NULL && e != NULL && archive_is_ours(s) &&
-	    is_own(a, prepared(sid, "by")))
-		id = servers_id(a, chat, e);
-	if (id != NULL)
+	if (sid != NULL && archive_is_ours(s) && is_own(a, prepared(sid, "by")))
+		e = find_by_our_id(a, chat, elem_attr(sid, "id"));
+	if (e != NULL && (id = servers_id(a, chat, e)) != NULL)
 		elem_set(sid, "id", id);
 	if (strcmp(chat, a->jid) == 0)
 		elem_set(item, "id", chat);
 }
 
 static void
-item_down(struct session *s, struct account *a, struct elem *item)
+id_down(struct session *s, struct account *a, struct elem *item,
+    unsigned *searches)
 {
 	struct elem *sid = stanza_id_of(item);
-	const char *chat = read_state_chat(a, item);
 	const struct entry *e;
 	char ours[ARCHIVE_ID_SIZE];
 
-	if (chat == NULL)
+	if (sid == NULL || !archive_is_ours(s) ||
+	    !is_own(a, prepared(sid, "by")) ||
+	    (e = find(a, item, searches)) == NULL)
 		return;
-	e = sid != NULL && is_own(a, prepared(sid, "by")) ? find(a, item) :
-							    NULL;
-	if (e != NULL && archive_is_ours(s))
-		elem_set(sid, "id", archive_id_of(s, e, ours));
-	if (strcmp(chat, a->jid) == 0)
-		elem_set(item, "id", s->bare);
+	elem_set(sid, "id", archive_id_of(s, e, ours));
 }
 
 void
 read_state_down(struct session *s, struct account *a, struct elem *part)
 {
-	ELEM_EACH(item, part)
-		item_down(s, a, item);
+	unsigned searches = READ_STATE_SEARCHES;
+
+	ELEM_EACH(item, part) {
+		id_down(s, a, item, &searches);
+		if (text_equals(read_state_chat(a, item), a->jid))
+			elem_set(item, "id", s->bare);
+	}
 }

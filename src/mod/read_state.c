@@ -108,10 +108,10 @@ is_older(struct account *a, const char *chat, uint64_t seq)
 /* false: it is nothing new. What is not in the log passes. */
 static bool
 take_item(struct session *s, struct account *a, const struct route *r,
-    struct elem *item)
+    struct elem *item, unsigned *searches)
 {
 	const char *chat = read_state_chat(a, item);
-	uint64_t seq = read_state_place(a, item);
+	uint64_t seq = read_state_place(a, item, searches);
 
 	if (seq != 0 && is_older(a, chat, seq))
 		return false;
@@ -127,6 +127,7 @@ on_publish(struct session *s, struct route *r)
 	struct elem *publish = read_state_publish(r->stanza), *item, *next;
 	const char *reason;
 	struct account *a;
+	unsigned searches = READ_STATE_SEARCHES;
 	bool is_empty;
 
 	if (publish == NULL || (item = elem_first(publish)) == NULL)
@@ -137,7 +138,7 @@ on_publish(struct session *s, struct route *r)
 	forget_late(a);
 	for (; item != NULL; item = next) {
 		next = elem_next(item);
-		if (!take_item(s, a, r, item))
+		if (!take_item(s, a, r, item, &searches))
 			elem_remove(item);
 	}
 	is_empty = elem_first(publish) == NULL;
@@ -187,6 +188,7 @@ finish(struct account *a, const struct iq *iq, bool is_done)
 static void
 learn(struct account *a, const struct elem *items)
 {
+	unsigned searches = READ_STATE_SEARCHES;
 	const char *chat;
 	uint64_t seq;
 
@@ -195,7 +197,7 @@ learn(struct account *a, const struct elem *items)
 			continue;
 		if (elem_is(item, NS_PUBSUB_EVENT, "retract"))
 			answered_forget(a, ANSWERED_READ, chat, NULL);
-		else if ((seq = read_state_place(a, item)) != 0)
+		else if ((seq = read_state_place(a, item, &searches)) != 0)
 			displayed(a, chat, seq);
 	}
 }
