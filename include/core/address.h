@@ -27,6 +27,8 @@ struct address_map {
  * asked for counts as a bare one: its bare part alone is mapped.
  */
 enum { ADDRESS_BARE = 1, ADDRESS_FULL = 2 };
+/* Among an entry's: ids stand in it that are not those of all views (read_state.h). */
+#define ADDRESS_IDS 4
 
 /*
  * The mapped form of one address (not prepared; what is no JID or not ours is

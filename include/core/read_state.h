@@ -20,6 +20,10 @@ struct elem *read_state_event(const struct elem *message);
 struct elem *read_state_items(const struct elem *iq);
 struct elem *read_state_publish(const struct elem *iq);
 
+/* An event of the account itself about it; from: as the message has it, prepared. */
+bool read_state_is_own(const struct account *, const char *from,
+    const struct elem *message);
+
 /* Whose chat an item is about, prepared, in terms of the account; NULL: it has no id. */
 const char *read_state_chat(const struct account *, const struct elem *item);
 /*

@@ -45,6 +45,14 @@ read_state_publish(const struct elem *iq)
 	return part_of(iq, NS_PUBSUB, "pubsub", "publish");
 }
 
+bool
+read_state_is_own(const struct account *a, const char *from,
+    const struct elem *message)
+{
+	return (from == NULL || strcmp(from, a->jid) == 0) &&
+	    read_state_event(message) != NULL;
+}
+
 /* --- what it says --- */
 
 static struct elem *

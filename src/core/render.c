@@ -61,9 +61,8 @@ is_shared(const struct rendering *r)
 {
 	const struct entry *e = r->entry;
 
-	return !e->is_read_state &&
-	    (e->addresses == 0 ||
-		(e->addresses == ADDRESS_BARE && r->session->account != NULL));
+	return e->addresses == 0 ||
+	    (e->addresses == ADDRESS_BARE && r->session->account != NULL);
 }
 
 /* The body as this view shows it: shared, unless own JIDs or ids stand in it. */
@@ -80,7 +79,7 @@ body_of(struct rendering *r)
 	/* The bytes are our own writer's: they parse. */
 	if (stanza == NULL)
 		return blob_ref(e->body);
-	if (e->is_read_state)
+	if (e->addresses & ADDRESS_IDS)
 		read_state_down(r->session, r->account,
 		    read_state_event(stanza));
 	map = account_map_down(r->account, r->session);

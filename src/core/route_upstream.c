@@ -87,11 +87,11 @@ incoming_entry(struct account *a, const struct route *r,
 	if (e->is_room_private && direction != DIR_OUT)
 		e->is_eligible = false;
 	e->is_event = message_is_event(r->stanza);
-	e->is_read_state = text_equals(r->from, a->jid) &&
-	    read_state_event(r->stanza) != NULL;
 	e->unserved = archive_unserved(a, e, r->stanza);
 	e->stanza_id = archive_take_stanza_id(a, r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
+	if (read_state_is_own(a, r->from, r->stanza))
+		e->addresses |= ADDRESS_IDS;
 	e->body = frame_body(r->stanza);
 	log_decision(a, r, reason);
 	return e;

@@ -18,6 +18,8 @@ const struct module *const modules[] = {
 	&mod_carbons,
 	/* Before presence: it is told of the own one in a room. */
 	&mod_invitations,
+	/* Before whoever hands events on. */
+	&mod_read_state,
 	&mod_subscription,
 	&mod_presence,
 	&mod_presence_kept,
@@ -30,7 +32,6 @@ const struct module *const modules[] = {
 	&mod_archive_server,
 	&mod_pubsub,
 	&mod_s5b,
-	&mod_read_state,
 	&mod_receipts,
 	&mod_chat_states,
 	&mod_disco,

@@ -223,16 +223,13 @@ take_answer(struct account *a, struct route *r)
 static const char *
 from_upstream(struct account *a, struct route *r)
 {
-	struct elem *items;
-
-	if (!account_is_own(a, r->from))
-		return NULL;
 	if (r->kind == STANZA_IQ && r->id != NULL &&
-	    (r->type == TYPE_RESULT || r->type == TYPE_ERROR))
+	    (r->type == TYPE_RESULT || r->type == TYPE_ERROR) &&
+	    account_is_own(a, r->from))
 		take_answer(a, r);
-	if (r->kind == STANZA_MESSAGE && text_equals(r->from, a->jid) &&
-	    (items = read_state_event(r->stanza)) != NULL)
-		learn(a, items);
+	if (r->kind == STANZA_MESSAGE &&
+	    read_state_is_own(a, r->from, r->stanza))
+		learn(a, read_state_event(r->stanza));
 	return NULL;
 }
 
