@@ -20,6 +20,7 @@
 #define NO_PERMANENT_STORE "<no-permanent-store xmlns='urn:xmpp:hints'/>"
 #define RECEIVED           "<received xmlns='urn:xmpp:receipts' id='r1'/>"
 #define REQUEST            "<request xmlns='urn:xmpp:receipts'/>"
+#define OLD_RECEIVED       "<received xmlns='urn:xmpp:chat-markers:0' id='o1'/>"
 #define DISPLAYED          "<displayed xmlns='urn:xmpp:chat-markers:0' id='d1'/>"
 #define MARKABLE           "<markable xmlns='urn:xmpp:chat-markers:0'/>"
 #define COMPOSING          "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
@@ -172,6 +173,13 @@ test_eligible(void **state)
 		{ M("normal", RECEIVED), true, true },
 		{ M("normal", COMPOSING), true, true },
 		{ M("normal", DISPLAYED), true, true },
+		/* Not in its list, but used in IM: what is encrypted. */
+		{ M("normal", OMEMO("<payload/>")), true, true },
+		{ M("normal", OMEMO("")), true, true },
+		{ M("normal", OMEMO_OLD("")), true, true },
+		{ M("normal", EME), true, true },
+		{ M("normal", OMEMO("<payload/>") PRIVATE), false, false },
+		{ M("groupchat", OMEMO("<payload/>")), false, false },
 		{ M("headline", BODY), false, false },
 		{ M("error", BODY), false, false },
 		{ M("groupchat", BODY), false, false },
@@ -247,6 +255,32 @@ test_parts(void **state)
 	assert_false(message_has_hint(m, "store"));
 	m = parsed(*state, CHAT("<received xmlns='urn:xmpp:receipts'/>"));
 	assert_null(message_receipt_id(m));
+	m = parsed(*state, CHAT(OLD_RECEIVED));
+	assert_string_equal(message_receipt_id(m), "o1");
+	m = parsed(*state, CHAT(OLD_RECEIVED RECEIVED));
+	assert_string_equal(message_receipt_id(m), "r1");
+}
+
+/* What is left of a message when an answer that is redundant is out of it. */
+static void
+test_says_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		bool nothing;
+	} rows[] = {
+		{ CHAT(""), true },
+		{ CHAT(STORE "<thread>t</thread>" MUC_USER("")), true },
+		{ CHAT(COMPOSING), false },
+		{ CHAT(STORE RECEIVED), false },
+		{ CHAT(INVITE), false },
+		{ CHAT("<x xmlns='urn:x'/>"), false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (message_says_nothing(parsed(*state, rows[i].text)) !=
+		    rows[i].nothing)
+			fail_msg("%s", rows[i].text);
 }
 
 static void
@@ -341,6 +375,7 @@ main(void)
 		TEST(test_private),
 		TEST(test_room_private),
 		TEST(test_parts),
+		TEST(test_says_nothing),
 		TEST(test_chat_state),
 		TEST(test_complete),
 	};
