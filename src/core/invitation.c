@@ -73,8 +73,6 @@ invitation_came(struct account *a, const char *from, const struct elem *message)
 	if (invite != NULL)
 		answered_forget(a, ANSWERED_DECLINE, room,
 		    inviter(invite, "from", room));
-	/* Who accepts it does so as whoever was invited. */
-	recent_set(a->user->carriers, room, a->id);
 }
 
 void

@@ -175,7 +175,9 @@ from_client(struct session *s, struct route *r)
 		return NULL;
 	if (jid_same_bare(r->to, s->bare))
 		return beside(s, r);
-	a = session_route(s, arena, r->to, &reason);
+	a = r->account;
+	if (a == NULL)
+		a = session_route(s, arena, r->to, &reason);
 	map = account_map_up(a, s);
 	target = address_map(arena, &map, r->to);
 	address_rewrite(r->stanza, &map);

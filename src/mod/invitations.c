@@ -80,20 +80,6 @@ from_upstream(struct account *a, struct route *r)
 
 /* --- from a client --- */
 
-/* Which account was invited is known after a restart, too. */
-static void
-remember_carrier(struct user *u, const char *room)
-{
-	struct account *a;
-
-	if (recent_get(u->carriers, room, NULL))
-		return;
-	LIST_FOREACH(a, &u->accounts, next) {
-		if (invitation_is_known(a, room))
-			recent_set(u->carriers, room, a->id);
-	}
-}
-
 static bool
 is_join(const struct route *r)
 {
@@ -101,25 +87,71 @@ is_join(const struct route *r)
 	    elem_find(r->stanza, NS_MUC, "x") != NULL;
 }
 
+/*
+ * The user is there, was, or has it among the contacts: which account that is, nobody
+ * can change by inviting another one.
+ */
+static bool
+is_familiar(const struct user *u, const char *room)
+{
+	const struct account *a;
+
+	if (user_is_in_room(u, room) || recent_get(u->carriers, room, NULL))
+		return true;
+	LIST_FOREACH(a, &u->accounts, next) {
+		if (roster_find(a->roster, room) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* In node view: as whoever was invited. */
+static void
+join(struct session *s, struct route *r)
+{
+	const char *room = jid_bare(r->stanza->arena, r->to);
+	struct account *a;
+
+	if (s->account != NULL || is_familiar(s->user, room))
+		return;
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (r->account == NULL && invitation_is_known(a, room))
+			r->account = a;
+	}
+}
+
+/* In node view: for the first account whose invitation is not settled. */
+static const char *
+decline(struct session *s, struct route *r)
+{
+	const char *room = jid_bare(r->stanza->arena, r->to), *why = NULL;
+	struct account *a;
+
+	if (s->account != NULL)
+		return invitation_late(s->account, r->to, r->stanza);
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (!invitation_is_known(a, room))
+			continue;
+		why = invitation_late(a, r->to, r->stanza);
+		r->account = a;
+		if (why == NULL)
+			return NULL;
+	}
+	if (r->account != NULL)
+		return why;
+	a = session_route(s, r->stanza->arena, r->to, &why);
+	return invitation_late(a, r->to, r->stanza);
+}
+
 static const char *
 from_client(struct session *s, struct route *r)
 {
-	struct arena *arena = r->stanza->arena;
-	bool is_decline = r->kind == STANZA_MESSAGE &&
-	    invitation_decline(r->stanza) != NULL;
-	const char *reason;
-	struct account *a;
-	struct address_map map;
-
-	if (r->to == NULL || (!is_decline && !is_join(r)))
+	if (r->to != NULL && is_join(r))
+		join(s, r);
+	if (r->to == NULL || r->kind != STANZA_MESSAGE ||
+	    invitation_decline(r->stanza) == NULL)
 		return NULL;
-	if (s->account == NULL)
-		remember_carrier(s->user, jid_bare(arena, r->to));
-	if (!is_decline)
-		return NULL;
-	a = session_route(s, arena, r->to, &reason);
-	map = account_map_up(a, s);
-	return invitation_late(a, address_map(arena, &map, r->to), r->stanza);
+	return decline(s, r);
 }
 
 const struct module mod_invitations = {
