@@ -77,6 +77,8 @@ struct account {
 	uint64_t
 	    gap_seq; /* in the log: what it has may be there from that on */
 	bool has_rosterver;                    /* of the server's features */
+	bool csi_offered;  /* client state (XEP-0352) */
+	bool csi_inactive; /* as the server was told on this stream */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 	struct gap *gap;                       /* mod/gap.c's; or NULL */
 

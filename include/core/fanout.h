@@ -16,6 +16,8 @@ void fanout(struct user *, struct entry *);
  * way takes several turns.
  */
 void fanout_follow(struct session *);
+/* Renders one for one session, in whatever form it is for it. */
+void fanout_deliver(struct session *, struct entry *);
 /* One that was sent, and is lost with its stream, once more. */
 void fanout_again(struct session *, uint64_t seq);
 void fanout_forget(

@@ -72,6 +72,8 @@ struct module {
 	void (*info)(struct session *, struct account *, struct elem *query);
 	const struct iq_handler *iqs;
 	const struct peer_iq_handler *peer_iqs;
+	/* What is no stanza, and not of stream management: true, it was meant. */
+	bool (*nonza)(struct session *, const struct elem *);
 	const char *(*from_client)(struct session *, struct route *);
 	const char *(*from_upstream)(struct account *, struct route *);
 	void (*session_bound)(struct session *);
@@ -83,6 +85,10 @@ struct module {
 	void (*upstream_ready)(struct account *);
 	/* The client's stream goes on; restarted: with another process of ours. */
 	void (*session_resumed)(struct session *, bool restarted);
+	/* Its link is lost, and its stream may go on. */
+	void (*session_asleep)(struct session *);
+	/* The upstream's stream goes on. */
+	void (*upstream_resumed)(struct account *);
 	void (*upstream_down)(struct account *);
 	/* Puts into the account's own presence what it is to carry besides. */
 	void (*decorate_presence)(struct account *, struct elem *presence);
@@ -96,12 +102,15 @@ struct module {
 /* All dispatching, with the log of the reasons. */
 const char *hooks_from_client(struct session *, struct route *);
 const char *hooks_from_upstream(struct account *, struct route *);
+bool hooks_nonza(struct session *, const struct elem *);
 void hooks_info(struct session *, struct account *, struct elem *query);
 void hooks_session_bound(struct session *);
 void hooks_session_gone(struct session *);
 void hooks_upstream_up(struct account *);
 void hooks_upstream_ready(struct account *);
 void hooks_session_resumed(struct session *, bool restarted);
+void hooks_session_asleep(struct session *);
+void hooks_upstream_resumed(struct account *);
 void hooks_upstream_down(struct account *);
 void hooks_account_load(struct account *);
 void hooks_session_free(struct session *);

@@ -26,6 +26,8 @@ enum show { SHOW_CHAT, SHOW_NONE, SHOW_DND, SHOW_AWAY, SHOW_XA };
 
 /* Presence that a follower missed while its queue was full. */
 struct missed;
+/* What waits until its client is active: quiet.c's. */
+struct waiting;
 
 /* What of a session has changed since it was last saved. */
 enum {
@@ -93,6 +95,10 @@ struct session {
 	/* Entries before it were there already: delayed, and only what reached nobody. */
 	uint64_t live_from;
 	struct missed *missed; /* by full JID */
+	bool inactive;         /* its client says so (XEP-0352) */
+	struct waiting *quiet; /* by what it is about */
+	size_t quiet_bytes;
+	uint64_t quiet_count; /* events that waited */
 	/* The roster's changes (roster.h) that it was told, and has got. */
 	uint64_t roster_told, roster_got, roster_number;
 

@@ -37,5 +37,6 @@ extern const struct module mod_s5b;
 extern const struct module mod_read_state;
 extern const struct module mod_receipts;
 extern const struct module mod_chat_states;
+extern const struct module mod_csi;
 
 #endif

@@ -356,6 +356,7 @@ account_resumed(struct account *a, uint64_t acked)
 	if (!a->is_settled && (a->has_lost || a->asked == 0))
 		account_begin(a);
 	availability_update(a);
+	hooks_upstream_resumed(a);
 	account_pump(a);
 }
 

@@ -9,6 +9,7 @@
 #include "core/form.h"
 #include "core/history.h"
 #include "core/proxy.h"
+#include "core/quiet.h"
 #include "core/render.h"
 #include "core/session.h"
 #include "core/session_sm.h"
@@ -37,21 +38,27 @@ is_in_archive(const struct session *s, const struct entry *e)
 	    session_sees(s, a) && (e->unserved & archive_of(s)) == 0;
 }
 
-static void
-deliver(struct session *s, struct entry *e)
+void
+fanout_deliver(struct session *s, struct entry *e)
 {
 	struct account *a = user_find_account(s->user, e->account);
 	const char *reason;
 	enum form form = form_of(s, e, &reason);
+	const char *quiet = NULL;
 
+	if (form != FORM_NOTHING && (quiet = quiet_takes(s, e)) != NULL)
+		reason = quiet;
 	if (log_on(LEVEL_DEBUG))
 		log_event(LEVEL_DEBUG, s->log_id, "deliver",
 		    "seq=%llu peer=%s form=%s reason=\"%s\"",
 		    (unsigned long long)e->seq, LOG_Q(e->peer),
 		    render_form_name(form), reason);
-	if (form != FORM_NOTHING)
+	if (quiet != NULL)
+		return;
+	if (form != FORM_NOTHING) {
+		quiet_flush(s);
 		render_send(s, a, e, form, is_late(s, e));
-	else if (e->seq != 0 && e->direction == DIR_OUT && e->origin == s->id)
+	} else if (e->seq != 0 && e->direction == DIR_OUT && e->origin == s->id)
 		user_reached(s->user, e->seq);
 }
 
@@ -120,7 +127,7 @@ look_at(struct session *s, struct entry *e)
 	if (is_in_archive(s, e))
 		user_reached(s->user, e->seq);
 	else
-		deliver(s, e);
+		fanout_deliver(s, e);
 }
 
 void
@@ -161,7 +168,7 @@ fanout_again(struct session *s, uint64_t seq)
 	struct entry *e = history_at(s->user->history, seq);
 
 	if (e != NULL)
-		deliver(s, e);
+		fanout_deliver(s, e);
 	else
 		(void)user_log_failed(s->user);
 }
@@ -190,7 +197,7 @@ deliver_live(struct user *u, struct entry *e)
 		if (is_error_for(s, e) ||
 		    (s->following && s->cursor == history_next(u->history) &&
 			session_has_room(s)))
-			deliver(s, e);
+			fanout_deliver(s, e);
 	}
 }
 

@@ -55,6 +55,17 @@ hooks_from_upstream(struct account *a, struct route *r)
 	return NULL;
 }
 
+bool
+hooks_nonza(struct session *s, const struct elem *e)
+{
+	EACH_MODULE(m, s->proxy)
+	{
+		if (m->nonza != NULL && m->nonza(s, e))
+			return true;
+	}
+	return false;
+}
+
 void
 hooks_info(struct session *s, struct account *a, struct elem *query)
 {
@@ -112,6 +123,26 @@ hooks_session_resumed(struct session *s, bool restarted)
 	{
 		if (m->session_resumed != NULL)
 			m->session_resumed(s, restarted);
+	}
+}
+
+void
+hooks_session_asleep(struct session *s)
+{
+	EACH_MODULE(m, s->proxy)
+	{
+		if (m->session_asleep != NULL)
+			m->session_asleep(s);
+	}
+}
+
+void
+hooks_upstream_resumed(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy)
+	{
+		if (m->upstream_resumed != NULL)
+			m->upstream_resumed(a);
 	}
 }
 

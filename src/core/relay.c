@@ -9,15 +9,16 @@
 #include "xmpp/jid.h"
 
 /*
- * To a session whose queue is full nothing goes now. What does go is current, and
- * nothing older of that JID is owed any more.
+ * To a session whose queue is full nothing goes now, and nothing that waits while its
+ * client is inactive. What does go is current, and nothing older of that JID is owed any
+ * more.
  */
 static bool
-may_send(struct session *s, uint64_t account, const char *jid)
+may_send(struct session *s, uint64_t account, const char *jid, bool waits)
 {
 	if (s->closing)
 		return false;
-	if (!session_has_room(s)) {
+	if ((waits && s->inactive) || !session_has_room(s)) {
 		missed_add(s, account, jid);
 		return false;
 	}
@@ -69,7 +70,7 @@ relay(struct session *s, struct account *a, const struct presence *p,
 	struct arena *arena = s->proxy->scratch;
 	struct blob *body;
 
-	if (!may_send(s, a->id, p->from))
+	if (!may_send(s, a->id, p->from, true))
 		return;
 	arena_reset(arena);
 	body = body_for(s, a, p);
@@ -127,7 +128,8 @@ relay_sibling(struct session *to, struct session *from)
 
 	arena_reset(arena);
 	jid = jid_with_resource(arena, to->bare, from->resource);
-	if (!may_send(to, 0, jid))
+	/* Its own is an answer (RFC 6121 4.2.2). */
+	if (!may_send(to, 0, jid, to != from))
 		return;
 	if (from->available)
 		send_sibling(to, from, jid);
@@ -143,6 +145,6 @@ relay_sibling_now(struct session *to, const char *jid)
 	from = user_find_resource(to->user, jid_resource(jid));
 	if (from != NULL && from->available)
 		relay_sibling(to, from);
-	else if (may_send(to, 0, jid))
+	else if (may_send(to, 0, jid, true))
 		send_unavailable(to, jid);
 }

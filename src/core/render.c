@@ -7,6 +7,7 @@
 #include "core/archive.h"
 #include "core/frame.h"
 #include "core/proxy.h"
+#include "core/quiet.h"
 #include "core/read_state.h"
 #include "core/sent.h"
 #include "core/session.h"
@@ -220,6 +221,8 @@ render_result(struct session *s, struct account *a, struct entry *e,
 	char id[ARCHIVE_ID_SIZE];
 	struct blob *body;
 
+	/* Its head is this one's. */
+	quiet_flush(s);
 	arena_reset(r.arena);
 	buf_clear(r.head);
 	frame_head(r.head,

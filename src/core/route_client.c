@@ -67,6 +67,7 @@ outgoing_entry(struct session *s, struct account *a, const struct route *r)
 	e->origin = s->id;
 	e->device = s->device != NULL ? s->device->id : 0;
 	e->is_encrypted = message_is_encrypted(r->stanza);
+	e->is_chat_state = message_lone_chat_state(r->stanza) != NULL;
 	e->has_body = text != NULL && *text != '\0';
 	e->is_eligible = message_is_eligible(r->stanza, true);
 	e->is_room_private = incoming_is_room_private(s->user, r, r->to);
@@ -417,11 +418,10 @@ is_from_itself(struct session *s, const struct route *r)
 		    strcmp(r->from, s->full) == 0));
 }
 
-/* What is no stanza: client state is not offered. */
 static void
 route_nonza(struct session *s, struct elem *e)
 {
-	if (text_equals(e->ns, NS_CSI))
+	if (hooks_nonza(s, e))
 		return;
 	session_close(s, STREAM_UNSUPPORTED_STANZA_TYPE,
 	    "neither message, presence nor iq");

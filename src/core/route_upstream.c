@@ -87,6 +87,7 @@ incoming_entry(struct account *a, const struct route *r,
 	if (e->is_room_private && direction != DIR_OUT)
 		e->is_eligible = false;
 	e->is_event = message_is_event(r->stanza);
+	e->is_chat_state = message_lone_chat_state(r->stanza) != NULL;
 	e->unserved = archive_unserved(a, e, r->stanza);
 	e->stanza_id = archive_take_stanza_id(a, r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);

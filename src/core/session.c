@@ -13,6 +13,7 @@
 #include "core/peers.h"
 #include "core/playback.h"
 #include "core/proxy.h"
+#include "core/quiet.h"
 #include "core/route.h"
 #include "core/session_sm.h"
 #include "core/stand_in.h"
@@ -330,6 +331,7 @@ session_send_bytes(struct session *s, const struct buf *b, const char *answers)
 {
 	struct blob *bytes;
 
+	quiet_flush(s);
 	if (s->sm_id == NULL) {
 		if (may_queue(s))
 			stream_send_frame(s->stream, b->data, b->len, NULL,

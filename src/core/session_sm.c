@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/ended.h"
 #include "core/fanout.h"
+#include "core/hooks.h"
 #include "core/missed.h"
 #include "core/proxy.h"
 #include "core/session_save.h"
@@ -531,6 +532,7 @@ fall_asleep(struct session *s, const char *reason)
 	go_to_sleep(s);
 	timer_set(&s->sleep_timer, (uint64_t)s->sm_max * 1000);
 	session_fail_requests(s);
+	hooks_session_asleep(s);
 	log_event(LEVEL_INFO, s->log_id, "session-asleep",
 	    "user=%s jid=%s seconds=%u reason=%s", s->user->name,
 	    LOG_Q(s->full), s->sm_max, LOG_Q(reason));

@@ -165,6 +165,8 @@ upstream_take_stream(struct upstream *u, struct stream *stream,
 	u->hops = 0;
 	u->pinged = false;
 	a->max_bytes = max_bytes_of(features);
+	a->csi_offered = elem_find(features, NS_CSI, "csi") != NULL;
+	a->csi_inactive = false;
 	conn_set_window(stream_conn(stream), limits_of(u)->queue_frames,
 	    limits_of(u)->upstream_queue_bytes);
 	conn_set_group(stream_conn(stream), u->proxy_group);

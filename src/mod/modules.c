@@ -36,5 +36,7 @@ const struct module *const modules[] = {
 	&mod_chat_states,
 	&mod_disco,
 	&mod_caps,
+	/* Behind all that is asked at a login. */
+	&mod_csi,
 	NULL,
 };

@@ -18,6 +18,7 @@
 #include "core/notice.h"
 #include "core/playback.h"
 #include "core/proxy.h"
+#include "core/quiet.h"
 #include "core/relay.h"
 #include "core/route.h"
 #include "core/session.h"
@@ -327,7 +328,8 @@ spread_as_it_is(struct account *a, struct route *r)
 		copy = elem_copy(arena, r->stanza);
 		address_rewrite(copy, &map);
 		elem_set(copy, "to", s->full);
-		session_send(s, copy);
+		if (!quiet_takes_presence(s, r->from, copy))
+			session_send(s, copy);
 	}
 }
 
