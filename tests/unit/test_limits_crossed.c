@@ -62,6 +62,7 @@ static const struct {
 	{ "iq-seconds", "tests/unit/test_session.c" },
 	{ "roster-items", HERE },
 	{ "presences", HERE },
+	{ "quiet-stanzas", "tests/scripts/limit_csi.xt" },
 	{ "directed-presences", "tests/scripts/limit_directed.xt" },
 	{ "receipts", "tests/unit/test_sent.c" },
 	{ "exchanges", "tests/scripts/limit_exchanges.xt" },
