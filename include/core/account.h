@@ -11,6 +11,7 @@
 
 #include "core/address.h"
 #include "core/archive_prefs.h"
+#include "core/blocklist.h"
 #include "core/config.h"
 #include "core/hooks.h"
 #include "core/iq.h"
@@ -76,13 +77,14 @@ struct account {
 	uint64_t gap_start;
 	uint64_t
 	    gap_seq; /* in the log: what it has may be there from that on */
-	bool has_rosterver;                    /* of the server's features */
-	bool csi_offered;  /* client state (XEP-0352) */
-	bool csi_inactive; /* as the server was told on this stream */
+	bool has_rosterver; /* of the server's features */
+	bool csi_offered;   /* client state (XEP-0352) */
+	bool csi_inactive;  /* as the server was told on this stream */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 	struct gap *gap;                       /* mod/gap.c's; or NULL */
 
 	struct roster *roster;
+	struct blocklist *blocks;
 	struct presences *presences;
 	struct iq_table *iqs;
 	struct outbox *outbox;
@@ -172,6 +174,11 @@ const char *account_forward_iq(struct account *, struct session *,
 const char *account_take_answer(struct account *, struct route *);
 /* No answer will come: the link is lost. Whoever asked is told. */
 void account_fail_iqs(struct account *);
+/*
+ * Whether that JID is blocked, and by us: the server does not, or has not heard of it
+ * yet. Never the own account and its server.
+ */
+bool account_blocks(const struct account *, const char *jid);
 /* Whether from is the own server speaking: none, own bare or full JID, own domain. */
 bool account_is_own(const struct account *, const char *from);
 

@@ -32,7 +32,10 @@ enum state_kind {
 	STATE_PREFS =
 	    13, /* owner: the user; key: the account's id, 0: node view */
 	/* 14 was never written. */
-	STATE_ENDED = 15,   /* owner: the user; key: the session's id */
+	STATE_ENDED = 15, /* owner: the user; key: the session's id */
+	STATE_BLOCK =
+	    17, /* owner: the user; key: the account's id, 0: the union;
+			     and the JID, "": of the whole */
 	STATE_SIBLING = 16, /* owner: the user; key: view and resource */
 	STATE_READ = 21,    /* owner: the user; key: answered.c's */
 };

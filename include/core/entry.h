@@ -49,7 +49,7 @@ struct entry {
 	bool is_pending; /* it stands in a batch: batch.c's */
 	bool is_room_private, is_event;
 	bool is_chat_state; /* and nothing else; not kept on disk */
-	unsigned unserved; /* ARCHIVE_OF_* bits: who does not serve it */
+	unsigned unserved;  /* ARCHIVE_OF_* bits: who does not serve it */
 	/* ADDRESS_* bits: own JIDs that stand in the body. */
 	unsigned addresses;
 	struct blob *body;

@@ -90,6 +90,8 @@ struct module {
 	/* The upstream's stream goes on. */
 	void (*upstream_resumed)(struct account *);
 	void (*upstream_down)(struct account *);
+	/* The account's own presence has gone up. */
+	void (*presence_sent)(struct account *);
 	/* Puts into the account's own presence what it is to carry besides. */
 	void (*decorate_presence)(struct account *, struct elem *presence);
 	/* What is kept on disk of it; before anything else happens. */
@@ -115,6 +117,7 @@ void hooks_upstream_down(struct account *);
 void hooks_account_load(struct account *);
 void hooks_session_free(struct session *);
 void hooks_account_free(struct account *);
+void hooks_presence_sent(struct account *);
 void hooks_decorate_presence(struct account *, struct elem *presence);
 /* Handlers by (type, namespace, name). NULL: nobody handles it. */
 const char *hooks_client_iq(struct session *, struct route *, unsigned scope);

@@ -8,7 +8,8 @@ struct account;
 struct session;
 
 /*
- * To a session whose queue is full it goes later (missed.h).
+ * To a session whose queue is full it goes later (missed.h). What comes from somebody
+ * blocked goes to nobody.
  *
  * One presence of the cache to one session.
  */

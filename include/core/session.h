@@ -101,6 +101,8 @@ struct session {
 	uint64_t quiet_count; /* events that waited */
 	/* The roster's changes (roster.h) that it was told, and has got. */
 	uint64_t roster_told, roster_got, roster_number;
+	/* The same of the block list (blocklist.h). */
+	uint64_t blocks_told, blocks_got, blocks_number;
 
 	struct iq_table *asked; /* requests of peers that went to it */
 	struct timer alive;
@@ -111,6 +113,10 @@ struct session {
 	/* A request for the roster that waits: mod/roster.c's. */
 	struct timer roster_timer;
 	char *roster_get_id, *roster_get_ver;
+	/* The same for the block list: mod/blocking.c's. */
+	struct timer blocks_timer;
+	char *blocks_get_id, *blocks_get_to;
+	unsigned block_sets; /* that wait for servers: mod/block_set.c's */
 };
 
 /*

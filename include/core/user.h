@@ -10,6 +10,7 @@
 #include "core/answered.h"
 #include "core/archive_prefs.h"
 #include "core/batch.h"
+#include "core/blocklist.h"
 #include "core/config.h"
 #include "core/device.h"
 #include "core/ended.h"
@@ -42,6 +43,7 @@ struct user {
 	bool is_changed; /* proxy->changed_users */
 	LIST_ENTRY(user) changed_next;
 	struct archive_prefs archive_prefs; /* of node view */
+	struct blocklist *blocks;           /* the union of the accounts' */
 	/* Of a plain password in node view, once asked for. */
 	struct scram_keys derived[SCRAM_HASHES];
 	struct answered *answered; /* receipts, markers and the like */

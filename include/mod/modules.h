@@ -23,6 +23,7 @@ extern const struct module mod_invitations;
 extern const struct module mod_last;
 extern const struct module mod_roster;
 extern const struct module mod_blocking;
+extern const struct module mod_block_here;
 extern const struct module mod_carbons;
 extern const struct module mod_gap;
 extern const struct module mod_presence;

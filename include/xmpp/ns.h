@@ -64,6 +64,7 @@
 #define NS_CSI            "urn:xmpp:csi:0"
 #define NS_PUSH           "urn:xmpp:push:0"
 #define NS_BLOCKING       "urn:xmpp:blocking"
+#define NS_BLOCKING_ERROR "urn:xmpp:blocking:errors"
 #define NS_VCARD          "vcard-temp"
 #define NS_VCARD_UPDATE   "vcard-temp:x:update"
 #define NS_COMMANDS       "http://jabber.org/protocol/commands"

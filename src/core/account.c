@@ -121,6 +121,7 @@ account_new(struct user *u, const struct account_config *config)
 	domain = jid_domain(a->jid, &len);
 	a->domain = mem_strndup(domain, len);
 	a->roster = roster_new(limits->roster_items);
+	a->blocks = blocklist_new(limits->block_items);
 	a->presences = presences_new(limits->presences);
 	a->iqs = iq_table_new(limits->iqs_per_account);
 	a->outbox = outbox_new(a, limits->outbox_entries);
@@ -155,6 +156,7 @@ account_free(struct account **holder)
 	iq_table_free(&a->iqs);
 	outbox_free(&a->outbox);
 	roster_free(&a->roster);
+	blocklist_free(&a->blocks);
 	presences_free(&a->presences);
 	recent_free(&a->departed);
 	recent_free(&a->active);
@@ -463,6 +465,16 @@ account_forward_iq(struct account *a, struct session *s, struct route *r)
 		return "sent up";
 	}
 	return refuse_long(a, s, r, iq);
+}
+
+bool
+account_blocks(const struct account *a, const char *jid)
+{
+	bool here = blocklist_place(a->blocks) == BLOCKS_HERE;
+
+	if (jid_same_bare(jid, a->jid) || jid_same_bare(jid, a->domain))
+		return false;
+	return blocklist_match(a->blocks, jid, !here) != NULL;
 }
 
 bool

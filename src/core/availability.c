@@ -130,6 +130,7 @@ availability_update(struct account *a)
 		turn_urge(a->user->proxy);
 		log_event(LEVEL_INFO, upstream_log_id(a->upstream),
 		    "presence-sent", "account=%s", a->jid);
+		hooks_presence_sent(a);
 	}
 	buf_free(&bytes);
 	arena_free(&arena);

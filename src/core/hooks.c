@@ -167,6 +167,16 @@ hooks_upstream_down(struct account *a)
 }
 
 void
+hooks_presence_sent(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy)
+	{
+		if (m->presence_sent != NULL)
+			m->presence_sent(a);
+	}
+}
+
+void
 hooks_decorate_presence(struct account *a, struct elem *presence)
 {
 	EACH_MODULE(m, a->user->proxy)

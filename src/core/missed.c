@@ -71,7 +71,8 @@ catch_up(struct session *s, const struct missed *m)
 		relay_sibling_now(s, m->full);
 	else if (a == NULL)
 		return;
-	else if ((p = presences_find(a->presences, m->full)) != NULL)
+	else if ((p = presences_find(a->presences, m->full)) != NULL &&
+	    !account_blocks(a, m->full))
 		relay_presence(s, a, p);
 	else
 		relay_unavailable(s, a, m->full);

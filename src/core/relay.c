@@ -88,13 +88,15 @@ relay(struct session *s, struct account *a, const struct presence *p,
 void
 relay_presence(struct session *s, struct account *a, const struct presence *p)
 {
-	relay(s, a, p, NULL);
+	if (!account_blocks(a, p->from))
+		relay(s, a, p, NULL);
 }
 
 void
 relay_farewell(struct session *s, struct account *a, const struct presence *p)
 {
-	relay(s, a, p, "unavailable");
+	if (!account_blocks(a, p->from))
+		relay(s, a, p, "unavailable");
 }
 
 void

@@ -109,6 +109,9 @@ save_self(struct session *s)
 	pack_presence(s, &b);
 	pack_directed(s, &b);
 	pack_owed(s, &b);
+	pack_uint(&b, s->blocks_got);
+	pack_uint(&b, s->blocks_told);
+	pack_uint(&b, s->blocks_number);
 	put(s, STATE_SESSION, &b);
 	buf_free(&b);
 }
@@ -277,6 +280,9 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 		s->available = false;
 	unpack_directed(s, v);
 	unpack_owed(s, v);
+	s->blocks_got = unpack_uint(v);
+	s->blocks_told = unpack_uint(v);
+	s->blocks_number = unpack_uint(v);
 	sm_enable(&s->sm);
 	s->asleep = s->is_restored = true;
 out:

@@ -90,6 +90,11 @@ session_sm_acknowledged(struct session *s)
 		s->roster_got = s->roster_told;
 		session_touch(s, CHANGED_SELF);
 	}
+	if (s->blocks_number <= s->sm.acked &&
+	    s->blocks_got != s->blocks_told) {
+		s->blocks_got = s->blocks_told;
+		session_touch(s, CHANGED_SELF);
+	}
 }
 
 static void
@@ -395,6 +400,7 @@ on_enable(struct session *s, const struct elem *e)
 	if (s->sm_id == NULL)
 		return;
 	s->roster_got = s->roster_told;
+	s->blocks_got = s->blocks_told;
 	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS);
 	turn_urge(s->proxy);
 }

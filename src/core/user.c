@@ -195,6 +195,7 @@ user_new(struct proxy *proxy, const struct user_config *config)
 		proxy_store_failed(proxy, &err);
 	u->history = history_new(proxy->store, &proxy->batch, u->id);
 	make_memories(u, &proxy->config->limits);
+	u->blocks = blocklist_new(SIZE_MAX); /* each of them is bounded */
 	user_load_state(u, STATE_USER, u->id, load, u);
 	u->answered = answered_new(u);
 	STAILQ_FOREACH(account, &config->accounts, next)
@@ -230,6 +231,7 @@ user_free(struct user **holder)
 	recent_free(&u->live);
 	recent_free(&u->departed);
 	archive_prefs_fini(&u->archive_prefs);
+	blocklist_free(&u->blocks);
 	mem_wipe(u->derived, sizeof(u->derived));
 	free(u->name);
 	free(u->bare);

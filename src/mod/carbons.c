@@ -117,6 +117,8 @@ take_received(struct account *a, const struct route *inner)
 
 	if (!jid_same_bare(inner->to, a->jid))
 		return "a copy of what somebody else got";
+	if (account_blocks(a, inner->from))
+		return "a copy of what somebody who is blocked sent";
 	e = incoming_entry(a, inner, DIR_BESIDE);
 	if (invitation_room(inner->stanza, inner->from) != NULL) {
 		if (invitation_is_repeated(a, e)) {

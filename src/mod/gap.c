@@ -375,6 +375,8 @@ take(struct account *a, struct route *inner, const char *id, uint64_t stamp)
 		outbox_close(a->outbox, inner->to, inner->id);
 	if (is_known(a, id))
 		return "known by its id";
+	if (account_blocks(a, inner->from))
+		return "from somebody who is blocked";
 	recent_set(a->gap->known, id, 1);
 	e = incoming_entry(a, inner, is_out ? DIR_OUT : DIR_IN);
 	if (e->class == CLASS_LIVE || is_logged(a, e)) {

@@ -15,6 +15,8 @@ const struct module *const modules[] = {
 	&mod_last,
 	&mod_roster,
 	&mod_blocking,
+	/* Before all that looks at what contacts send, and at what goes to them. */
+	&mod_block_here,
 	&mod_carbons,
 	/* Before presence: it is told of the own one in a room. */
 	&mod_invitations,

@@ -58,8 +58,8 @@ fill_items(struct rig_server *s, struct elem *result)
 static void
 fill_blocks(struct rig_server *s, struct elem *result)
 {
-	(void)s;
-	elem_child(result, NS_BLOCKING, "blocklist");
+	add_xml(elem_child(result, NS_BLOCKING, "blocklist"), NS_BLOCKING,
+	    s->blocks != NULL ? s->blocks : "");
 }
 
 static void
@@ -90,6 +90,11 @@ answer_get(struct rig_server *s, const struct elem *iq)
 {
 	struct elem *result;
 
+	if (s->has_no_blocking && elem_find(iq, NS_BLOCKING, NULL) != NULL) {
+		peer_send_elem(&s->peer,
+		    stanza_error(iq, ERR_SERVICE_UNAVAILABLE, NULL));
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		if (elem_find(iq, rules[i].ns, rules[i].name) == NULL)
 			continue;

@@ -40,6 +40,8 @@ struct rig_server {
 	char *info;        /* XML: the inside of disco#info's <query/> */
 	char *domain_info; /* the same of the domain; NULL: as info */
 	bool has_carbons;
+	bool has_no_blocking;
+	char *blocks; /* XML: <item/>s of the block list */
 	bool rejects;  /* every password */
 	char *refusal; /* of a bind: a stanza error's name, or NULL */
 };

@@ -287,6 +287,7 @@ rig_server_free(struct rig_server *s)
 	free(s->roster);
 	free(s->info);
 	free(s->domain_info);
+	free(s->blocks);
 	free(s->refusal);
 	free(s);
 }

@@ -143,6 +143,22 @@ on_no_carbons(struct run *run, const char *rest)
 }
 
 static int
+on_blocks(struct run *run, const char *rest)
+{
+	struct rig_server *s = run_server(run, &rest);
+
+	s->has_no_blocking = false;
+	return set_text(&s->blocks, rest);
+}
+
+static int
+on_no_blocking(struct run *run, const char *rest)
+{
+	run_server(run, &rest)->has_no_blocking = true;
+	return 0;
+}
+
+static int
 on_off(struct run *run, const char *rest)
 {
 	run_server(run, &rest)->is_down = true;
@@ -206,6 +222,8 @@ const struct verb setup_verbs[] = {
 	{ "manual", PHASE_SETUP, on_manual },
 	{ "auto", PHASE_SETUP, on_auto },
 	{ "no-carbons", PHASE_SETUP, on_no_carbons },
+	{ "blocks", PHASE_SETUP, on_blocks },
+	{ "no-blocking", PHASE_SETUP, on_no_blocking },
 	{ "off", PHASE_SETUP, on_off },
 	{ "on", PHASE_SETUP, on_on },
 	{ "rejects", PHASE_SETUP, on_rejects },

@@ -61,6 +61,7 @@ static const struct {
 	{ "iqs-per-account", "tests/scripts/limit_iqs.xt" },
 	{ "iq-seconds", "tests/unit/test_session.c" },
 	{ "roster-items", HERE },
+	{ "block-items", "tests/scripts/limit_blocking.xt" },
 	{ "presences", HERE },
 	{ "quiet-stanzas", "tests/scripts/limit_csi.xt" },
 	{ "directed-presences", "tests/scripts/limit_directed.xt" },
