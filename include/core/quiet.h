@@ -8,6 +8,7 @@
 #define CORE_QUIET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/entry.h"
 #include "xmpp/elem.h"
@@ -27,5 +28,6 @@ void quiet_flush(struct session *);
 /* The client is active. */
 void quiet_end(struct session *);
 void quiet_clear(struct session *);
+size_t quiet_count(const struct session *); /* rooms' and events that wait */
 
 #endif

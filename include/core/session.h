@@ -98,7 +98,7 @@ struct session {
 	bool inactive;         /* its client says so (XEP-0352) */
 	struct waiting *quiet; /* by what it is about */
 	size_t quiet_bytes;
-	uint64_t quiet_count; /* events that waited */
+	uint64_t quiet_events; /* that waited, ever */
 	/* The roster's changes (roster.h) that it was told, and has got. */
 	uint64_t roster_told, roster_got, roster_number;
 	/* The same of the block list (blocklist.h). */

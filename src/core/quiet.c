@@ -41,6 +41,12 @@ drop(struct session *s, struct waiting *w)
 	free(w);
 }
 
+size_t
+quiet_count(const struct session *s)
+{
+	return HASH_COUNT(s->quiet);
+}
+
 void
 quiet_clear(struct session *s)
 {
@@ -131,7 +137,7 @@ event_key(const struct session *s, const struct entry *e, struct arena *arena)
 		    elem_attr(what, "node") != NULL ? elem_attr(what, "node") :
 						      "",
 		    elem_attr(item, "id"));
-	return arena_printf(arena, "event %" PRIu64, s->quiet_count);
+	return arena_printf(arena, "event %" PRIu64, s->quiet_events);
 }
 
 static void
@@ -140,7 +146,7 @@ put_off(struct session *s, struct entry *e)
 	struct arena *arena = arena_new();
 	struct waiting *w;
 
-	s->quiet_count++;
+	s->quiet_events++;
 	w = add(s, event_key(s, e, arena));
 	w->entry = entry_ref(e);
 	s->quiet_bytes += size_of(w);

@@ -93,18 +93,29 @@ refuse(struct session *s, struct route *r)
 	session_send(s, answer);
 }
 
-/* To leave a room says nothing to whom we are off for already. */
-static const char *
-from_client(struct session *s, struct route *r)
+/* By the account that would carry it; mostly by none. */
+static bool
+is_blocked(struct session *s, struct arena *arena, const char *to)
 {
 	struct account *a;
 	const char *reason;
 
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a) && account_blocks(a, to))
+			return account_blocks(session_route(s, arena, to,
+						  &reason),
+			    to);
+	}
+	return false;
+}
+
+/* To leave a room says nothing to whom we are off for already. */
+static const char *
+from_client(struct session *s, struct route *r)
+{
 	if (r->to == NULL || jid_same_bare(r->to, s->bare) ||
-	    (r->kind == STANZA_PRESENCE && r->type == TYPE_UNAVAILABLE))
-		return NULL;
-	a = session_route(s, r->stanza->arena, r->to, &reason);
-	if (!account_blocks(a, r->to))
+	    (r->kind == STANZA_PRESENCE && r->type == TYPE_UNAVAILABLE) ||
+	    !is_blocked(s, r->stanza->arena, r->to))
 		return NULL;
 	if (stanza_may_fail(r->stanza))
 		refuse(s, r);
