@@ -174,10 +174,9 @@ const char *account_forward_iq(struct account *, struct session *,
 const char *account_take_answer(struct account *, struct route *);
 /* No answer will come: the link is lost. Whoever asked is told. */
 void account_fail_iqs(struct account *);
-/*
- * Whether that JID is blocked, and by us: the server does not, or has not heard of it
- * yet. Never the own account and its server.
- */
+/* Whether that JID is blocked. Never the own account and its server. */
+bool account_has_blocked(const struct account *, const char *jid);
+/* The same, and by us: the server does not, or has not heard of it yet. */
 bool account_blocks(const struct account *, const char *jid);
 /* Whether from is the own server speaking: none, own bare or full JID, own domain. */
 bool account_is_own(const struct account *, const char *from);

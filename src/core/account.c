@@ -467,14 +467,26 @@ account_forward_iq(struct account *a, struct session *s, struct route *r)
 	return refuse_long(a, s, r, iq);
 }
 
+static bool
+is_self(const struct account *a, const char *jid)
+{
+	return jid_same_bare(jid, a->jid) || jid_same_bare(jid, a->domain);
+}
+
+bool
+account_has_blocked(const struct account *a, const char *jid)
+{
+	return !is_self(a, jid) &&
+	    blocklist_match(a->blocks, jid, false) != NULL;
+}
+
 bool
 account_blocks(const struct account *a, const char *jid)
 {
 	bool here = blocklist_place(a->blocks) == BLOCKS_HERE;
 
-	if (jid_same_bare(jid, a->jid) || jid_same_bare(jid, a->domain))
-		return false;
-	return blocklist_match(a->blocks, jid, !here) != NULL;
+	return !is_self(a, jid) &&
+	    blocklist_match(a->blocks, jid, !here) != NULL;
 }
 
 bool

@@ -93,7 +93,10 @@ refuse(struct session *s, struct route *r)
 	session_send(s, answer);
 }
 
-/* By the account that would carry it; mostly by none. */
+/*
+ * By the account that would carry it, mostly by none. What its server would refuse is
+ * refused here, too: no other client is to be told of it first.
+ */
 static bool
 is_blocked(struct session *s, struct arena *arena, const char *to)
 {
@@ -101,12 +104,12 @@ is_blocked(struct session *s, struct arena *arena, const char *to)
 	const char *reason;
 
 	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (session_sees(s, a) && account_blocks(a, to))
-			return account_blocks(session_route(s, arena, to,
-						  &reason),
-			    to);
+		if (session_sees(s, a) && account_has_blocked(a, to))
+			break;
 	}
-	return false;
+	if (a == NULL)
+		return false;
+	return account_has_blocked(session_route(s, arena, to, &reason), to);
 }
 
 /* To leave a room says nothing to whom we are off for already. */

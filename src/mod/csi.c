@@ -44,7 +44,7 @@ tell_server(struct account *a)
 	stream_send_text(stream,
 	    inactive ? "<inactive xmlns='" NS_CSI "'/>" :
 		       "<active xmlns='" NS_CSI "'/>");
-	log_event(LEVEL_DEBUG, upstream_log_id(a->upstream), "client-state",
+	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "server-told",
 	    "account=%s active=%s", a->jid, inactive ? "no" : "yes");
 }
 
