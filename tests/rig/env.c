@@ -1,5 +1,6 @@
 /* The proxy's surroundings: a dialler that reaches fake servers, and a worker. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "rig/rig.h"
@@ -11,6 +12,7 @@ struct rig_dial {
 	const struct dial_events *events;
 	void *arg;
 	struct timer timer;
+	char *domain;
 	bool is_tried;
 };
 
@@ -23,12 +25,13 @@ struct job {
 
 /* Accounts that share a domain share its fate. */
 static bool
-is_reachable(struct rig *rig)
+is_reachable(const struct rig_dial *d)
 {
-	struct rig_server *s;
+	const struct rig_server *s;
 
-	STAILQ_FOREACH(s, &rig->servers, next) {
-		if (!s->is_down)
+	STAILQ_FOREACH(s, &d->rig->servers, next) {
+		if (!s->is_down &&
+		    strcmp(strchr(s->jid, '@') + 1, d->domain) == 0)
 			return true;
 	}
 	return false;
@@ -41,7 +44,7 @@ try(void *arg)
 	struct transport *ours, *theirs;
 
 	d->rig->activity++;
-	if (d->is_tried || !is_reachable(d->rig)) {
+	if (d->is_tried || !is_reachable(d)) {
 		d->events->failed(d->arg, "nobody listens there");
 		return;
 	}
@@ -58,8 +61,8 @@ fake_dial_new(void *arg, const struct dial_target *target,
 	struct rig *rig = arg;
 	struct rig_dial *d = mem_alloc(sizeof(*d));
 
-	(void)target;
 	d->rig = rig;
+	d->domain = mem_strdup(target->domain);
 	d->events = events;
 	d->arg = events_arg;
 	timer_init(&d->timer, rig->loop, try, d);
@@ -86,6 +89,7 @@ fake_dial_free(struct dial **holder)
 		return;
 	timer_stop(&d->timer);
 	LIST_REMOVE(d, next);
+	free(d->domain);
 	free(d);
 	*holder = NULL;
 }
