@@ -80,6 +80,7 @@ struct account {
 	bool has_rosterver; /* of the server's features */
 	bool csi_offered;   /* client state (XEP-0352) */
 	bool csi_inactive;  /* as the server was told on this stream */
+	bool asks_roster;   /* it was asked for, and no answer came yet */
 	struct archive_query *archive_queries; /* mod/archive.c's */
 	struct gap *gap;                       /* mod/gap.c's; or NULL */
 

@@ -32,12 +32,13 @@ enum state_kind {
 	STATE_PREFS =
 	    13, /* owner: the user; key: the account's id, 0: node view */
 	/* 14 was never written. */
-	STATE_ENDED = 15, /* owner: the user; key: the session's id */
+	STATE_ENDED = 15,   /* owner: the user; key: the session's id */
+	STATE_SIBLING = 16, /* owner: the user; key: view and resource */
 	STATE_BLOCK =
 	    17, /* owner: the user; key: the account's id, 0: the union;
 			     and the JID, "": of the whole */
-	STATE_SIBLING = 16, /* owner: the user; key: view and resource */
-	STATE_READ = 21,    /* owner: the user; key: answered.c's */
+	STATE_NODE_ROSTER = 20, /* owner: the user; key: as of STATE_ROSTER */
+	STATE_READ = 21,        /* owner: the user; key: answered.c's */
 };
 
 struct batch_entry {

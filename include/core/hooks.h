@@ -92,6 +92,10 @@ struct module {
 	void (*upstream_down)(struct account *);
 	/* The account's own presence has gone up. */
 	void (*presence_sent)(struct account *);
+	/* It could not be reached; there is another try later, or none. */
+	void (*upstream_failed)(struct account *);
+	/* The configuration is another one: of accounts there may be more, or fewer. */
+	void (*user_reloaded)(struct user *);
 	/* Puts into the account's own presence what it is to carry besides. */
 	void (*decorate_presence)(struct account *, struct elem *presence);
 	/* What is kept on disk of it; before anything else happens. */
@@ -114,6 +118,8 @@ void hooks_session_resumed(struct session *, bool restarted);
 void hooks_session_asleep(struct session *);
 void hooks_upstream_resumed(struct account *);
 void hooks_upstream_down(struct account *);
+void hooks_upstream_failed(struct account *);
+void hooks_user_reloaded(struct user *);
 void hooks_account_load(struct account *);
 void hooks_session_free(struct session *);
 void hooks_account_free(struct account *);

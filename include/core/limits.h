@@ -55,6 +55,7 @@
 	X(iq_seconds, "iq-seconds", 120, 1, 3600) \
 	X(roster_items, "roster-items", 10000, 16, 1000000) \
 	X(block_items, "block-items", 10000, 16, 1000000) \
+	X(roster_removals, "roster-removals", 256, 1, 1000000) \
 	X(presences, "presences", 20000, 16, 1000000) \
 	X(quiet_stanzas, "quiet-stanzas", 200, 1, 100000) \
 	X(directed_presences, "directed-presences", 500, 1, 100000) \

@@ -14,7 +14,10 @@
 #include "base/table.h"
 #include "xmpp/elem.h"
 
+/* Bits: both is to and from. */
 enum subscription { SUB_NONE, SUB_TO, SUB_FROM, SUB_BOTH };
+/* Of the attribute; what is missing or unknown is none (RFC 6121 2.1.2.5). */
+enum subscription roster_subscription(const char *);
 
 struct roster_item {
 	char *jid; /* prepared; bare, as a rule (RFC 6121 2.1.2.4) */
@@ -42,8 +45,11 @@ struct roster_keeper {
 	void (*request)(void *arg, const char *bare, const char *xml);
 };
 
-/* At most `max` items, and as many open requests. */
-struct roster *roster_new(size_t max);
+/*
+ * At most `max` items, and as many open requests; so many removals are remembered for
+ * those who have not heard of them.
+ */
+struct roster *roster_new(size_t max, size_t removals);
 void roster_free(struct roster **);
 void roster_set_keeper(struct roster *, const struct roster_keeper *,
     void *arg);
@@ -55,6 +61,11 @@ void roster_pack(const struct roster *, struct buf *);
 void roster_unpack(struct roster *, struct unpack *);
 /* The number of the last change; goes up over restarts as well. */
 uint64_t roster_changes(const struct roster *);
+/*
+ * Whether roster_each_since() has all: not where removals of after that one are
+ * forgotten, nor for a number that was never reached.
+ */
+bool roster_can_tell(const struct roster *, uint64_t change);
 /* All that changed after that one; xml NULL: removed. fn changes nothing. */
 void roster_each_since(const struct roster *, uint64_t change,
     void (*fn)(void *arg, const char *jid, const char *xml), void *arg);
@@ -62,10 +73,10 @@ bool roster_is_known(const struct roster *); /* told at least once */
 /* The server's `ver`; NULL where it has none. */
 const char *roster_ver(const struct roster *);
 /*
- * Our own: changes with every change (and not where the server tells the same
- * again), and is never the same for two rosters.
+ * Our own, valid until the next call: a digest of the items, so that it says the same of
+ * the same items alone, whatever happened meanwhile, over restarts too.
  */
-const char *roster_own_ver(const struct roster *);
+const char *roster_own_ver(struct roster *);
 
 /*
  * A whole roster (<query/>): what is not in it goes, its `ver` becomes ours.
@@ -80,11 +91,18 @@ int roster_load(struct roster *, const struct elem *query);
  */
 int roster_push(struct roster *, const struct elem *query);
 void roster_set_ver(struct roster *, const char *ver);
+/*
+ * One item, of a roster that is made here; false: it was the same, it was not there.
+ * jid of roster_drop() may be the item's own.
+ */
+bool roster_put(struct roster *, const char *jid, const char *xml,
+    enum subscription);
+bool roster_drop(struct roster *, const char *jid);
 const struct roster_item *roster_find(const struct roster *, const char *jid);
 size_t roster_count(const struct roster *);
 /* Appends all items to a <query/>'s bytes, in the order of their arrival. */
 void roster_write(const struct roster *, struct buf *);
-/* In the order of their arrival; fn changes nothing. */
+/* In the order of their arrival; fn may change or drop the one that it gets. */
 void roster_each(const struct roster *,
     void (*fn)(void *arg, const struct roster_item *), void *arg);
 /* Whether the contact may see our presence. */

@@ -39,6 +39,8 @@ void upstream_reset(struct upstream *, const char *reason);
 bool upstream_is_refused(const struct upstream *);
 /* It will not try again until the configuration changes. */
 bool upstream_has_stopped(const struct upstream *);
+/* It is on its way, or about to be for the first time. */
+bool upstream_is_trying(const struct upstream *);
 bool upstream_is_up(const struct upstream *);
 /* Its link is lost, and its stream may go on. */
 bool upstream_may_resume(const struct upstream *);

@@ -20,6 +20,7 @@
 
 struct account;
 struct proxy;
+struct roster;
 struct session;
 
 struct user {
@@ -32,6 +33,7 @@ struct user {
 	LIST_HEAD(, account) accounts; /* in the configuration's order */
 	LIST_HEAD(, session) sessions;
 	unsigned session_count;
+	struct roster *roster; /* of node view, or NULL: node_roster.h */
 	struct history *history;
 	struct reached reached; /* which of its entries some session has got */
 	struct devices devices;

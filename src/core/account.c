@@ -120,7 +120,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->jid = config->jid;
 	domain = jid_domain(a->jid, &len);
 	a->domain = mem_strndup(domain, len);
-	a->roster = roster_new(limits->roster_items);
+	a->roster = roster_new(limits->roster_items, limits->roster_removals);
 	a->blocks = blocklist_new(limits->block_items);
 	a->presences = presences_new(limits->presences);
 	a->iqs = iq_table_new(limits->iqs_per_account);

@@ -177,6 +177,26 @@ hooks_presence_sent(struct account *a)
 }
 
 void
+hooks_upstream_failed(struct account *a)
+{
+	EACH_MODULE(m, a->user->proxy)
+	{
+		if (m->upstream_failed != NULL)
+			m->upstream_failed(a);
+	}
+}
+
+void
+hooks_user_reloaded(struct user *u)
+{
+	EACH_MODULE(m, u->proxy)
+	{
+		if (m->user_reloaded != NULL)
+			m->user_reloaded(u);
+	}
+}
+
+void
 hooks_decorate_presence(struct account *a, struct elem *presence)
 {
 	EACH_MODULE(m, a->user->proxy)

@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
@@ -27,29 +26,39 @@ struct gone {
 	char jid[];
 };
 
-#define GONE_MAX 256
-
 /* Both tables keep the order in which their members were added. */
 struct roster {
 	struct roster_item *items;
 	struct request *requests;
-	TAILQ_HEAD(, gone) gone; /* by change */
-	unsigned gone_count;
+	TAILQ_HEAD(gone_list, gone) gone; /* by change */
+	size_t gone_count, removals;      /* there are, there may be */
+	uint64_t floor; /* the last removal that is forgotten */
 	const struct roster_keeper *keeper;
 	void *keeper_arg;
 	size_t max;
 	bool known;
 	char *ver;
-	char boot[RANDOM_ID_SIZE];
 	uint64_t changes;
-	char own_ver[RANDOM_ID_SIZE + 24];
+	uint64_t digest[2]; /* of all items, in whatever order */
+	char own_ver[2 * 16 + 1];
 };
 
+/*
+ * A number of changes would do only where each were on disk before a client hears of
+ * it. This is a sum, so that one more item or less costs no more than itself.
+ */
 static void
-make_ver(struct roster *r)
+digest(struct roster *r, const struct roster_item *item, bool is_there)
 {
-	snprintf(r->own_ver, sizeof(r->own_ver), "%s-%" PRIu64, r->boot,
-	    r->changes);
+	static const uint64_t seeds[][2] = { { 1, 2 }, { 3, 4 } };
+	uint64_t hash;
+
+	if (item == NULL)
+		return;
+	for (int i = 0; i < 2; i++) {
+		hash = table_siphash(seeds[i], item->xml, strlen(item->xml));
+		r->digest[i] += is_there ? hash : -hash;
+	}
 }
 
 static void
@@ -63,7 +72,6 @@ static void
 set_changed(struct roster *r)
 {
 	r->changes++;
-	make_ver(r);
 	keep_self(r);
 }
 
@@ -90,29 +98,51 @@ gone_drop(struct roster *r, struct gone *g)
 }
 
 static void
+gone_forget_oldest(struct roster *r)
+{
+	struct gone *g = TAILQ_FIRST(&r->gone);
+
+	if (r->keeper != NULL)
+		r->keeper->forgotten(r->keeper_arg, g->jid);
+	if (g->change > r->floor)
+		r->floor = g->change;
+	gone_drop(r, g);
+}
+
+/* From the store they come in any order. */
+static void
+gone_insert(struct roster *r, struct gone *g)
+{
+	struct gone *last = TAILQ_LAST(&r->gone, gone_list);
+
+	while (last != NULL && last->change > g->change)
+		last = TAILQ_PREV(last, gone_list, next);
+	if (last == NULL)
+		TAILQ_INSERT_HEAD(&r->gone, g, next);
+	else
+		TAILQ_INSERT_AFTER(&r->gone, last, g, next);
+	r->gone_count++;
+}
+
+static void
 gone_add(struct roster *r, const char *jid, uint64_t change)
 {
-	struct gone *g, *oldest;
+	struct gone *g;
 	size_t len = strlen(jid);
 
-	if (r->gone_count >= GONE_MAX) {
-		oldest = TAILQ_FIRST(&r->gone);
-		if (r->keeper != NULL)
-			r->keeper->forgotten(r->keeper_arg, oldest->jid);
-		gone_drop(r, oldest);
-	}
 	g = mem_alloc(sizeof(*g) + len + 1);
 	memcpy(g->jid, jid, len);
 	g->change = change;
-	TAILQ_INSERT_TAIL(&r->gone, g, next);
-	r->gone_count++;
+	gone_insert(r, g);
+	if (r->gone_count > r->removals)
+		gone_forget_oldest(r);
 }
 
 static void
 note_removed(struct roster *r, const char *jid)
 {
+	gone_add(r, jid, r->changes + 1);
 	set_changed(r);
-	gone_add(r, jid, r->changes);
 	if (r->keeper != NULL)
 		r->keeper->item(r->keeper_arg, jid, NULL, r->changes);
 }
@@ -134,13 +164,13 @@ note_changed(struct roster *r, struct roster_item *item)
 /* --- life --- */
 
 struct roster *
-roster_new(size_t max)
+roster_new(size_t max, size_t removals)
 {
 	struct roster *r;
 
 	r = mem_alloc(sizeof(*r));
 	r->max = max;
-	random_id(r->boot);
+	r->removals = removals;
 	TAILQ_INIT(&r->gone);
 	set_changed(r);
 	return r;
@@ -200,8 +230,10 @@ roster_ver(const struct roster *r)
 }
 
 const char *
-roster_own_ver(const struct roster *r)
+roster_own_ver(struct roster *r)
 {
+	snprintf(r->own_ver, sizeof(r->own_ver), "%016" PRIx64 "%016" PRIx64,
+	    r->digest[0], r->digest[1]);
 	return r->own_ver;
 }
 
@@ -225,9 +257,8 @@ find(struct roster_item *table, const char *jid)
 	return item;
 }
 
-/* What is missing or unknown counts as none (RFC 6121 2.1.2.5). */
-static enum subscription
-parse_subscription(const char *s)
+enum subscription
+roster_subscription(const char *s)
 {
 	if (text_equals(s, "both"))
 		return SUB_BOTH;
@@ -261,24 +292,35 @@ is_removal(const struct elem *e)
 
 /* Adds or replaces; an item keeps its place. False where it was the same. */
 static bool
-item_put(struct roster_item **table, const char *jid, const struct elem *e)
+item_set(struct roster_item **table, const char *jid, const char *xml,
+    enum subscription subscription)
 {
-	struct roster_item *item;
-	struct buf xml = { 0 };
+	struct roster_item *item = find(*table, jid);
 
-	elem_write(&xml, e, NS_ROSTER);
-	if ((item = find(*table, jid)) == NULL) {
+	if (item == NULL) {
 		item = mem_alloc(sizeof(*item));
 		item->jid = mem_strdup(jid);
 		HASH_ADD_KEYPTR(hh, *table, item->jid, strlen(item->jid), item);
-	} else if (strcmp(item->xml, xml.data) == 0) {
-		buf_free(&xml);
+	} else if (strcmp(item->xml, xml) == 0) {
 		return false;
 	}
 	free(item->xml);
-	item->xml = buf_take(&xml);
-	item->subscription = parse_subscription(elem_attr(e, "subscription"));
+	item->xml = mem_strdup(xml);
+	item->subscription = subscription;
 	return true;
+}
+
+static bool
+item_put(struct roster_item **table, const char *jid, const struct elem *e)
+{
+	struct buf xml = { 0 };
+	bool differs;
+
+	elem_write(&xml, e, NS_ROSTER);
+	differs = item_set(table, jid, xml.data,
+	    roster_subscription(elem_attr(e, "subscription")));
+	buf_free(&xml);
+	return differs;
 }
 
 /* Builds a table of a whole roster. -1 and NULL: more than max. */
@@ -324,7 +366,7 @@ compare(struct roster *r, struct roster_item *old, struct roster_item *now)
 int
 roster_load(struct roster *r, const struct elem *query)
 {
-	struct roster_item *items;
+	struct roster_item *items, *item;
 
 	if (load_items(&items, query, r->max) < 0)
 		return -1;
@@ -332,9 +374,23 @@ roster_load(struct roster *r, const struct elem *query)
 	compare(r, r->items, items);
 	items_free(&r->items);
 	r->items = items;
+	memset(r->digest, 0, sizeof(r->digest));
+	for (item = items; item != NULL; item = item->hh.next)
+		digest(r, item, true);
 	roster_set_ver(r, elem_attr(query, "ver"));
 	keep_self(r);
 	return 0;
+}
+
+static bool
+put(struct roster *r, const char *jid, const struct elem *e)
+{
+	bool differs;
+
+	digest(r, find(r->items, jid), false);
+	differs = item_put(&r->items, jid, e);
+	digest(r, find(r->items, jid), true);
+	return differs;
 }
 
 static int
@@ -343,15 +399,12 @@ push_item(struct roster *r, const struct elem *e, const char *jid)
 	struct roster_item *known = find(r->items, jid);
 
 	if (is_removal(e)) {
-		if (known != NULL) {
-			item_remove(&r->items, known);
-			note_removed(r, jid);
-		}
+		(void)roster_drop(r, jid);
 		return 0;
 	}
 	if (known == NULL && HASH_COUNT(r->items) >= r->max)
 		return -1;
-	if (item_put(&r->items, jid, e))
+	if (put(r, jid, e))
 		note_changed(r, find(r->items, jid));
 	return 0;
 }
@@ -370,6 +423,34 @@ roster_push(struct roster *r, const struct elem *query)
 	if (ver != NULL)
 		roster_set_ver(r, ver);
 	return 0;
+}
+
+bool
+roster_put(struct roster *r, const char *jid, const char *xml,
+    enum subscription subscription)
+{
+	bool differs;
+
+	digest(r, find(r->items, jid), false);
+	differs = item_set(&r->items, jid, xml, subscription);
+	digest(r, find(r->items, jid), true);
+	if (!differs)
+		return false;
+	note_changed(r, find(r->items, jid));
+	return true;
+}
+
+bool
+roster_drop(struct roster *r, const char *jid)
+{
+	struct roster_item *known = find(r->items, jid);
+
+	if (known == NULL)
+		return false;
+	note_removed(r, jid);
+	digest(r, known, false);
+	item_remove(&r->items, known);
+	return true;
 }
 
 const struct roster_item *
@@ -513,7 +594,7 @@ roster_restore_item(struct roster *r, const char *jid, const char *xml,
 	}
 	arena = arena_new();
 	e = xml_parse_own(arena, xml, strlen(xml), NS_ROSTER);
-	if (e != NULL && item_put(&r->items, jid, e))
+	if (e != NULL && put(r, jid, e))
 		find(r->items, jid)->change = change;
 	arena_free(&arena);
 }
@@ -534,34 +615,38 @@ roster_pack(const struct roster *r, struct buf *b)
 {
 	pack_uint(b, r->known);
 	pack_string(b, r->ver);
-	pack_string(b, r->boot);
 	pack_uint(b, r->changes);
+	pack_uint(b, r->floor);
 }
 
 void
 roster_unpack(struct roster *r, struct unpack *u)
 {
 	bool known = unpack_uint(u) != 0;
-	char *ver = unpack_string(u), *boot = unpack_string(u);
+	char *ver = unpack_string(u);
+	uint64_t changes = unpack_uint(u), floor = unpack_uint(u);
 
-	if (unpack_is_good(u) && boot != NULL &&
-	    strlen(boot) < sizeof(r->boot)) {
-		r->known = known;
-		free(r->ver);
-		r->ver = ver;
-		ver = NULL;
-		snprintf(r->boot, sizeof(r->boot), "%s", boot);
-		r->changes = unpack_uint(u);
-		make_ver(r);
+	if (!unpack_is_good(u)) {
+		free(ver);
+		return;
 	}
-	free(ver);
-	free(boot);
+	r->known = known;
+	free(r->ver);
+	r->ver = ver;
+	r->changes = changes;
+	r->floor = floor;
 }
 
 uint64_t
 roster_changes(const struct roster *r)
 {
 	return r->changes;
+}
+
+bool
+roster_can_tell(const struct roster *r, uint64_t change)
+{
+	return change >= r->floor && change <= r->changes;
 }
 
 void

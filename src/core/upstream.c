@@ -518,6 +518,15 @@ upstream_has_stopped(const struct upstream *u)
 }
 
 bool
+upstream_is_trying(const struct upstream *u)
+{
+	return u->state == UPSTREAM_DIALLING ||
+	    u->state == UPSTREAM_NEGOTIATING ||
+	    (u->state == UPSTREAM_WAITING && u->attempts == 0 &&
+		u->refusals == 0);
+}
+
+bool
 upstream_is_up(const struct upstream *u)
 {
 	return u->state == UPSTREAM_UP;

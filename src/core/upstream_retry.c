@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/hooks.h"
 #include "core/notice.h"
 #include "core/upstream.h"
 #include "upstream_impl.h"
@@ -43,6 +44,7 @@ retry(struct upstream *u, uint64_t in_ms, const char *why)
 	log_event(LEVEL_WARN, u->log_id, "upstream-retry",
 	    "account=%s in_ms=%llu reason=%s", u->account->jid,
 	    (unsigned long long)in_ms, LOG_Q(why));
+	hooks_upstream_failed(u->account);
 }
 
 /* One that was steady loses its count of attempts with the link. */
@@ -69,6 +71,7 @@ give_up(struct upstream *u, const char *why)
 	notice_user(u->account->user,
 	    "%s: %s. No further try until the configuration changes.",
 	    u->account->jid, why);
+	hooks_upstream_failed(u->account);
 }
 
 void

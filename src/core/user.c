@@ -11,6 +11,8 @@
 #include "core/account_save.h"
 #include "core/availability.h"
 #include "core/directed.h"
+#include "core/hooks.h"
+#include "core/node_roster.h"
 #include "core/outbox.h"
 #include "core/proxy.h"
 #include "core/session.h"
@@ -218,6 +220,7 @@ user_free(struct user **holder)
 		return;
 	while ((a = LIST_FIRST(&u->accounts)) != NULL)
 		account_free(&a);
+	node_roster_free(u);
 	if (u->is_changed)
 		LIST_REMOVE(u, changed_next);
 	history_free(&u->history);
@@ -398,6 +401,7 @@ user_reload(struct user *u, const struct user_config *config)
 	reload_accounts(u, config);
 	LIST_FOREACH(a, &u->accounts, next)
 		availability_update(a);
+	hooks_user_reloaded(u);
 	u->proxy->upkeep.is_over = true; /* maybe: the limits may be others */
 	loop_wake(u->proxy->loop);
 }

@@ -1,48 +1,52 @@
 /*
  * The roster (RFC 6121 section 2): gets are answered from the cache, with versions;
- * sets go up; pushes go to all that asked. In node view it is the default account's.
+ * pushes go to all that asked. In node view it is that of all accounts
+ * (node_roster.h). Sets are roster_set.c's.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/pack.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "core/account.h"
-#include "core/batch.h"
 #include "core/frame.h"
+#include "core/node_roster.h"
 #include "core/proxy.h"
+#include "core/roster_save.h"
 #include "core/session.h"
 #include "core/turn.h"
 #include "core/upstream.h"
 #include "core/user.h"
 #include "mod/modules.h"
+#include "mod/roster_set.h"
 #include "xmpp/jid.h"
 
 #define WAIT_MS 30000 /* until the account has been up once */
 
-static struct account *
+static struct roster *
 roster_of(const struct session *s)
 {
-	return s->account != NULL ? s->account : user_default_account(s->user);
+	return s->account != NULL ? s->account->roster : node_roster(s->user);
 }
 
 /* In account view the server's version, in node view our own. */
 static const char *
-version_for(const struct session *s, const struct account *a)
+version_for(const struct session *s)
 {
-	const char *ver = s->account != NULL ? roster_ver(a->roster) : NULL;
+	const char *ver = NULL;
 
-	return ver != NULL ? ver : roster_own_ver(a->roster);
+	if (s->account != NULL)
+		ver = roster_ver(s->account->roster);
+	return ver != NULL ? ver : roster_own_ver(roster_of(s));
 }
 
 /* How far it is told now, and with which stanza (session_sm.c). */
 static void
-told(struct session *s, const struct account *a)
+told(struct session *s)
 {
-	s->roster_told = roster_changes(a->roster);
+	s->roster_told = roster_changes(roster_of(s));
 	s->roster_number = s->asleep ? UINT64_MAX : s->sm.out;
 	if (s->sm_id == NULL)
 		s->roster_got = s->roster_told;
@@ -55,9 +59,8 @@ told(struct session *s, const struct account *a)
 static void
 send_roster(struct session *s, const char *id, const char *known_ver)
 {
-	struct account *a = roster_of(s);
 	struct buf b = { 0 };
-	const char *ver = version_for(s, a);
+	const char *ver = version_for(s);
 
 	frame_head(&b,
 	    &(struct frame_head){ .name = "iq",
@@ -71,11 +74,11 @@ send_roster(struct session *s, const char *id, const char *known_ver)
 		buf_puts(&b, "><query xmlns='" NS_ROSTER "'");
 		frame_attr(&b, "ver", ver);
 		buf_putc(&b, '>');
-		roster_write(a->roster, &b);
+		roster_write(roster_of(s), &b);
 		buf_puts(&b, "</query></iq>");
 	}
 	session_send_bytes(s, &b, id);
-	told(s, a);
+	told(s);
 	buf_free(&b);
 }
 
@@ -87,36 +90,86 @@ stop_waiting(struct session *s)
 	mem_free_string(&s->roster_get_ver);
 }
 
-static void
-waited_too_long(void *arg)
+static bool
+is_known(const struct session *s)
 {
-	struct session *s = arg;
+	if (s->account != NULL)
+		return roster_is_known(s->account->roster);
+	return node_roster_is_known(s->user);
+}
+
+/* In node view all that will be known soon is waited for. */
+static bool
+is_complete(const struct session *s)
+{
+	return is_known(s) &&
+	    (s->account != NULL || !node_roster_is_awaited(s->user));
+}
+
+/* Why none is known, where no server will be tried soon; else NULL. */
+static const char *
+refusal(const struct session *s)
+{
+	const struct account *a;
+	const char *why = NULL;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (!session_sees(s, a))
+			continue;
+		if (!upstream_is_refused(a->upstream))
+			return NULL;
+		if (why == NULL)
+			why = upstream_trouble(a->upstream);
+	}
+	return why;
+}
+
+static void
+answer_error(struct session *s)
+{
+	const struct account *a = s->account != NULL ?
+	    s->account :
+	    user_default_account(s->user);
 	struct arena *arena = arena_new();
 	struct elem *iq = elem_new(arena, NS_CLIENT, "iq");
 
 	elem_set(iq, "type", "get");
 	elem_set(iq, "id", s->roster_get_id);
 	session_reply_error(s, &(struct route){ .stanza = iq },
-	    ERR_REMOTE_SERVER_TIMEOUT,
-	    upstream_trouble(roster_of(s)->upstream));
-	stop_waiting(s);
+	    ERR_REMOTE_SERVER_TIMEOUT, upstream_trouble(a->upstream));
 	arena_free(&arena);
+}
+
+/* It is never answered empty: where none is known there is an error. */
+static void
+end_wait(struct session *s)
+{
+	if (is_known(s))
+		send_roster(s, s->roster_get_id, s->roster_get_ver);
+	else
+		answer_error(s);
+	stop_waiting(s);
+}
+
+static void
+waited_too_long(void *arg)
+{
+	end_wait(arg);
 }
 
 static const char *
 on_get(struct session *s, struct route *r)
 {
-	const char *ver = elem_attr(elem_first(r->stanza), "ver");
+	const char *ver = elem_attr(elem_first(r->stanza), "ver"), *why;
 
 	s->wants_roster = true;
 	session_touch(s, CHANGED_SELF);
-	if (roster_is_known(roster_of(s)->roster)) {
+	if (is_complete(s)) {
 		send_roster(s, r->id, ver);
 		return "answered from the cache";
 	}
-	if (upstream_is_refused(roster_of(s)->upstream)) {
-		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT,
-		    upstream_trouble(roster_of(s)->upstream));
+	if (!is_known(s) && (why = refusal(s)) != NULL) {
+		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);
 		return "the account's server refuses us";
 	}
 	if (s->roster_get_id != NULL) {
@@ -131,28 +184,27 @@ on_get(struct session *s, struct route *r)
 	return "waits until the account has been up once";
 }
 
-/* It is never answered empty: where it is not known there is an error. */
+/* is_final: the server has said what there is to say. */
 static void
-answer_waiting(struct account *a)
+answer_waiting(struct account *a, bool is_final)
 {
 	struct session *s;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (s->roster_get_id == NULL || roster_of(s) != a)
+		if (s->roster_get_id == NULL || !session_sees(s, a))
 			continue;
-		if (roster_is_known(a->roster)) {
-			send_roster(s, s->roster_get_id, s->roster_get_ver);
-			stop_waiting(s);
-		} else {
-			waited_too_long(s);
-		}
+		if (is_complete(s) ||
+		    (is_final && !is_known(s) &&
+			(s->account != NULL ||
+			    !node_roster_is_awaited(s->user))))
+			end_wait(s);
 	}
 }
 
-static const char *
-on_set(struct session *s, struct route *r)
+static void
+upstream_failed(struct account *a)
 {
-	return account_forward_iq(roster_of(s), s, r);
+	answer_waiting(a, false);
 }
 
 /* --- what the server tells --- */
@@ -161,20 +213,14 @@ static bool
 wants_pushes(const struct session *s, const struct account *a)
 {
 	return !s->closing && !s->asleep && s->wants_roster &&
-	    roster_of(s) == a;
+	    session_sees(s, a);
 }
-
-struct pushing {
-	struct session *session;
-	struct account *account;
-};
 
 /* xml as it stands in jabber:iq:roster; NULL: it was removed. */
 static void
 push_item(void *arg, const char *jid, const char *xml)
 {
-	struct pushing *p = arg;
-	struct session *s = p->session;
+	struct session *s = arg;
 	struct buf b = { 0 };
 	char id[RANDOM_ID_SIZE];
 
@@ -185,7 +231,7 @@ push_item(void *arg, const char *jid, const char *xml)
 		.type = "set",
 		.id = random_id(id) });
 	buf_puts(&b, "><query xmlns='" NS_ROSTER "'");
-	frame_attr(&b, "ver", version_for(s, p->account));
+	frame_attr(&b, "ver", version_for(s));
 	buf_putc(&b, '>');
 	if (xml != NULL) {
 		buf_puts(&b, xml);
@@ -199,30 +245,75 @@ push_item(void *arg, const char *jid, const char *xml)
 	buf_free(&b);
 }
 
-/* All that changed after that; a session that is asleep is told when it wakes. */
+/*
+ * All that changed after that; a session that is asleep is told when it wakes. One that
+ * would keep a contact who is gone logs in anew.
+ */
 static void
-push_since(struct session *s, struct account *a, uint64_t change)
+push_since(struct session *s, uint64_t change)
 {
-	struct pushing p = { s, a };
+	struct roster *r = roster_of(s);
 
-	roster_each_since(a->roster, change, push_item, &p);
-	told(s, a);
+	if (!roster_can_tell(r, change)) {
+		session_close(s, STREAM_RESET,
+		    "what changed in the roster is not known any more");
+		return;
+	}
+	if (roster_changes(r) == change)
+		return;
+	roster_each_since(r, change, push_item, s);
+	told(s);
 }
 
 /* The server pushes what was there already, too: it is passed on. */
 static void
-push_one(struct account *a, const char *jid, const char *xml)
+push_one(struct account *a, const char *xml)
 {
 	struct session *s;
-	struct pushing p = { .account = a };
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!wants_pushes(s, a))
+		if (s->account != a || !wants_pushes(s, a))
 			continue;
-		p.session = s;
-		push_item(&p, jid, xml);
-		told(s, a);
+		push_item(s, NULL, xml);
+		told(s);
 	}
+}
+
+/* Those that have had it once. */
+static void
+push_changes(struct session *s)
+{
+	if (s->roster_told != 0)
+		push_since(s, s->roster_told);
+}
+
+/*
+ * What the account's change makes of the roster in node view. What it said of that
+ * contact once more is passed on there as well.
+ */
+static void
+push_node(struct account *a, uint64_t since, const char *repeated)
+{
+	struct user *u = a->user;
+	struct arena *arena;
+	const struct roster_item *item;
+	struct session *s;
+	const char *jid;
+
+	if (u->roster == NULL)
+		return;
+	(void)node_roster_follow(a, since);
+	arena = arena_new();
+	jid = repeated != NULL ? node_jid_down(a, arena, repeated) : NULL;
+	item = jid != NULL ? roster_find(u->roster, jid) : NULL;
+	LIST_FOREACH(s, &u->sessions, next) {
+		if (s->account != NULL || !wants_pushes(s, a))
+			continue;
+		push_changes(s);
+		if (jid != NULL && s->roster_told != 0)
+			push_item(s, jid, item != NULL ? item->xml : NULL);
+	}
+	arena_free(&arena);
 }
 
 /* A request that was answered elsewhere is open no more. */
@@ -239,6 +330,8 @@ static const char *
 on_push(struct account *a, struct route *r)
 {
 	struct elem *query = elem_first(r->stanza);
+	uint64_t before = roster_changes(a->roster);
+	const char *jid;
 	struct buf xml = { 0 };
 
 	/* RFC 6121 2.1.6: none but the own account may push. */
@@ -253,8 +346,10 @@ on_push(struct account *a, struct route *r)
 	account_answer(a, stanza_result(r->stanza));
 	roster_each(a->roster, settle_request, a);
 	elem_write(&xml, elem_first(query), NS_ROSTER);
-	push_one(a, NULL, xml.data);
+	push_one(a, xml.data);
 	buf_free(&xml);
+	jid = jid_prep(query->arena, elem_attr(elem_first(query), "jid"), NULL);
+	push_node(a, before, roster_changes(a->roster) == before ? jid : NULL);
 	return "a push, passed on";
 }
 
@@ -262,6 +357,7 @@ on_push(struct account *a, struct route *r)
 static void
 load(struct account *a, const struct elem *query)
 {
+	uint64_t before = roster_changes(a->roster);
 	struct session *s;
 
 	if (roster_load(a->roster, query) == -1) {
@@ -271,10 +367,10 @@ load(struct account *a, const struct elem *query)
 	}
 	roster_each(a->roster, settle_request, a);
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		/* Those that have had it once. */
-		if (wants_pushes(s, a) && s->roster_told != 0)
-			push_since(s, a, s->roster_told);
+		if (s->account == a && wants_pushes(s, a))
+			push_changes(s);
 	}
+	push_node(a, before, NULL);
 }
 
 static void
@@ -283,19 +379,19 @@ got_roster(struct account *a, struct elem *answer, void *arg)
 	struct elem *query;
 
 	(void)arg;
+	a->asks_roster = false;
 	if (answer == NULL || stanza_type(answer) != TYPE_RESULT) {
 		log_event(LEVEL_WARN, upstream_log_id(a->upstream), "no-roster",
 		    "account=%s condition=%s", a->jid,
 		    LOG_Q(answer != NULL ? stanza_error_cond(answer) : NULL));
-		if (answer != NULL)
-			answer_waiting(a);
+		answer_waiting(a, answer != NULL);
 		return;
 	}
 	/* Without a query: what we have is what there is (RFC 6121 2.6.3). */
 	query = elem_find(answer, NS_ROSTER, "query");
 	if (query != NULL)
 		load(a, query);
-	answer_waiting(a);
+	answer_waiting(a, true);
 }
 
 static void
@@ -309,7 +405,7 @@ upstream_up(struct account *a)
 	query = elem_child(iq, NS_ROSTER, "query");
 	if (a->has_rosterver)
 		elem_set(query, "ver", ver != NULL ? ver : "");
-	(void)account_ask(a, iq, NULL, got_roster, NULL);
+	a->asks_roster = account_ask(a, iq, NULL, got_roster, NULL) == 0;
 	arena_free(&arena);
 }
 
@@ -320,123 +416,25 @@ upstream_up(struct account *a)
 static void
 session_resumed(struct session *s, bool restarted)
 {
-	struct account *a = roster_of(s);
-
 	if (restarted)
 		timer_init(&s->roster_timer, s->proxy->loop, waited_too_long,
 		    s);
-	if (wants_pushes(s, a))
-		push_since(s, a, restarted ? s->roster_got : s->roster_told);
+	if (!s->closing && s->wants_roster)
+		push_since(s, restarted ? s->roster_got : s->roster_told);
 }
 
-/* --- on disk --- */
-
+/* Those that are asleep are told when they wake. */
 static void
-put(struct account *a, enum state_kind kind, const char *key,
-    const struct buf *value)
+user_reloaded(struct user *u)
 {
-	struct proxy *p = a->user->proxy;
+	struct session *s;
 
-	if (value != NULL)
-		batch_put(&p->batch, kind, a->id, key, strlen(key), value->data,
-		    value->len);
-	else
-		batch_delete(&p->batch, kind, a->id, key, strlen(key));
-	turn_touch(p);
-}
-
-static void
-keep_item(void *arg, const char *jid, const char *xml, uint64_t change)
-{
-	struct buf b = { 0 };
-
-	pack_uint(&b, change);
-	pack_string(&b, xml);
-	put(arg, STATE_ROSTER, jid, &b);
-	buf_free(&b);
-}
-
-static void
-keep_no_more(void *arg, const char *jid)
-{
-	put(arg, STATE_ROSTER, jid, NULL);
-}
-
-static void
-keep_self(void *arg)
-{
-	struct account *a = arg;
-	struct buf b = { 0 };
-
-	roster_pack(a->roster, &b);
-	put(a, STATE_ROSTER, "", &b);
-	buf_free(&b);
-}
-
-static void
-keep_request(void *arg, const char *bare, const char *xml)
-{
-	struct buf b = { 0 };
-
-	if (xml == NULL) {
-		put(arg, STATE_REQUEST, bare, NULL);
-		return;
+	node_roster_rebuild(u);
+	LIST_FOREACH(s, &u->sessions, next) {
+		if (s->account == NULL && s->wants_roster && !s->closing &&
+		    !s->asleep)
+			push_changes(s);
 	}
-	pack_string(&b, xml);
-	put(arg, STATE_REQUEST, bare, &b);
-	buf_free(&b);
-}
-
-static const struct roster_keeper keeper = {
-	.item = keep_item,
-	.forgotten = keep_no_more,
-	.self = keep_self,
-	.request = keep_request,
-};
-
-static void
-load_item(void *arg, const void *key, size_t key_len, const void *value,
-    size_t len)
-{
-	struct account *a = arg;
-	char *jid = mem_strndup(key, key_len), *xml = NULL;
-	struct unpack u;
-	uint64_t change;
-
-	unpack_init(&u, value, len);
-	if (key_len == 0) {
-		roster_unpack(a->roster, &u);
-	} else {
-		change = unpack_uint(&u);
-		xml = unpack_string(&u);
-		if (unpack_is_good(&u))
-			roster_restore_item(a->roster, jid, xml, change);
-	}
-	free(jid);
-	free(xml);
-}
-
-static void
-load_request(void *arg, const void *key, size_t key_len, const void *value,
-    size_t len)
-{
-	struct account *a = arg;
-	char *bare = mem_strndup(key, key_len), *xml;
-	struct unpack u;
-
-	unpack_init(&u, value, len);
-	if ((xml = unpack_string(&u)) != NULL)
-		roster_restore_request(a->roster, bare, xml);
-	free(bare);
-	free(xml);
-}
-
-static void
-load_account(struct account *a)
-{
-	user_load_state(a->user, STATE_ROSTER, a->id, load_item, a);
-	user_load_state(a->user, STATE_REQUEST, a->id, load_request, a);
-	roster_set_keeper(a->roster, &keeper, a);
 }
 
 const struct module mod_roster = {
@@ -445,13 +443,15 @@ const struct module mod_roster = {
 	.stream_feature = "<ver xmlns='" NS_ROSTERVER "'/>",
 	.iqs = (const struct iq_handler[]){ { TYPE_GET, NS_ROSTER, "query",
 						on_get, IQ_TO_SELF },
-	    { TYPE_SET, NS_ROSTER, "query", on_set, IQ_TO_SELF }, { 0 } },
+	    { TYPE_SET, NS_ROSTER, "query", roster_set, IQ_TO_SELF }, { 0 } },
 	.peer_iqs =
 	    (const struct peer_iq_handler[]){
 		{ TYPE_SET, NS_ROSTER, "query", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
 	.session_resumed = session_resumed,
-	.account_load = load_account,
+	.upstream_failed = upstream_failed,
+	.user_reloaded = user_reloaded,
+	.account_load = roster_save_account,
 	.session_gone = stop_waiting,
 	.session_free = stop_waiting,
 };

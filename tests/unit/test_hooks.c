@@ -51,6 +51,11 @@ called(const char *name, const char *what)
 		(void)a; \
 		called(#m, "account"); \
 	} \
+	static void m##_user(struct user *u) \
+	{ \
+		(void)u; \
+		called(#m, "user"); \
+	} \
 	static void m##_decorate(struct account *a, struct elem *p) \
 	{ \
 		(void)a; \
@@ -76,6 +81,8 @@ static const struct module mod_one = {
 	.session_free = one_session,
 	.upstream_up = one_account,
 	.upstream_down = one_account,
+	.upstream_failed = one_account,
+	.user_reloaded = one_user,
 	.account_free = one_account,
 	.decorate_presence = one_decorate,
 	.info = one_info,
@@ -96,6 +103,8 @@ static const struct module mod_two = {
 	.session_free = two_session,
 	.upstream_up = two_account,
 	.upstream_down = two_account,
+	.upstream_failed = two_account,
+	.user_reloaded = two_user,
 	.account_free = two_account,
 	.decorate_presence = two_decorate,
 	.info = two_info,
@@ -178,6 +187,9 @@ all_are_told_of_lives(void **state)
 	hooks_account_free(a);
 	assert_calls("one.account two.account one.account two.account "
 		     "one.account two.account ");
+	hooks_upstream_failed(a);
+	hooks_user_reloaded(a->user);
+	assert_calls("one.account two.account one.user two.user ");
 	hooks_decorate_presence(a, p);
 	assert_non_null(elem_find(p, NS_Q, "one"));
 	assert_non_null(elem_find(p, NS_Q, "two"));

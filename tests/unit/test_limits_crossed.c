@@ -62,6 +62,7 @@ static const struct {
 	{ "iq-seconds", "tests/unit/test_session.c" },
 	{ "roster-items", HERE },
 	{ "block-items", "tests/scripts/limit_blocking.xt" },
+	{ "roster-removals", "tests/scripts/limit_removals.xt" },
 	{ "presences", HERE },
 	{ "quiet-stanzas", "tests/scripts/limit_csi.xt" },
 	{ "directed-presences", "tests/scripts/limit_directed.xt" },

@@ -26,7 +26,7 @@ set_up(void **state)
 	static struct fixture f;
 
 	f.arena = arena_new();
-	f.roster = roster_new(3);
+	f.roster = roster_new(3, 2);
 	*state = &f;
 	return 0;
 }
@@ -253,13 +253,13 @@ static void
 test_own_ver(void **state)
 {
 	struct fixture *f = *state;
-	struct roster *other = roster_new(1);
+	struct roster *other = roster_new(1, 2);
 	char ver[64] = "";
 
 	assert_true(has_changed(f->roster, ver));
+	assert_false(has_changed(other, ver));
+	roster_put(other, "a@b", ITEM("jid='a@b'"), SUB_NONE);
 	assert_true(has_changed(other, ver));
-	roster_free(&other);
-	has_changed(f->roster, ver);
 	load(f, QUERY("ver='1'", ITEM("jid='a@b'") ITEM("jid='c@d'")));
 	assert_true(has_changed(f->roster, ver));
 	load(f, QUERY("ver='2'", ITEM("jid='a@b'") ITEM("jid='c@d'")));
@@ -268,6 +268,9 @@ test_own_ver(void **state)
 	assert_true(has_changed(f->roster, ver));
 	load(f, QUERY("ver='3'", ITEM("jid='a@b'")));
 	assert_true(has_changed(f->roster, ver));
+	/* The same as what has the same, by whatever way it became that. */
+	assert_false(has_changed(other, ver));
+	roster_free(&other);
 	push(f, QUERY("ver='4'", ITEM("jid='a@b'")));
 	assert_false(has_changed(f->roster, ver));
 	push(f, QUERY("ver='5'", ITEM("jid='a@b' name='x'")));
@@ -448,7 +451,7 @@ static void
 test_restored(void **state)
 {
 	struct fixture *f = *state;
-	struct roster *r = roster_new(3);
+	struct roster *r = roster_new(3, 2);
 	struct buf b = { 0 };
 	struct unpack u;
 
@@ -474,7 +477,7 @@ test_restored(void **state)
 	expect_since(f, 0, B " a@b ");
 	/* Cut short it is as if it had never been told. */
 	for (size_t len = 0; len + 1 < b.len; len++) {
-		r = roster_new(3);
+		r = roster_new(3, 2);
 		unpack_init(&u, b.data, len);
 		roster_unpack(r, &u);
 		roster_free(&r);
@@ -482,28 +485,91 @@ test_restored(void **state)
 	buf_free(&b);
 }
 
-/* So many that were removed are remembered; the oldest are forgotten, on disk too. */
+static void
+come_and_go(struct fixture *f, unsigned n)
+{
+	struct buf query = { 0 };
+
+	buf_printf(&query, QUERY("", "<item jid='%u@b'/>"), n);
+	push(f, query.data);
+	buf_clear(&query);
+	buf_printf(&query,
+	    QUERY("", "<item jid='%u@b' subscription='remove'/>"), n);
+	push(f, query.data);
+	buf_free(&query);
+}
+
+/*
+ * roster-removals: so many that were removed are remembered; the oldest are forgotten,
+ * on disk too, and who has not heard of them cannot be told.
+ */
 static void
 test_removed_are_bounded(void **state)
 {
 	struct fixture *f = *state;
-	struct buf b = { 0 }, query = { 0 };
+	uint64_t start = roster_changes(f->roster);
+	struct buf b = { 0 };
 
 	roster_set_keeper(f->roster, &keeper, &b);
-	for (unsigned i = 0; i < 300; i++) {
-		buf_clear(&query);
-		buf_printf(&query, QUERY("", "<item jid='%u@b'/>"), i);
-		push(f, query.data);
-		buf_clear(&query);
-		buf_printf(&query,
-		    QUERY("", "<item jid='%u@b' subscription='remove'/>"), i);
-		push(f, query.data);
-	}
-	assert_non_null(strstr(b.data, "43@b forgotten"));
-	assert_null(strstr(b.data, "44@b forgotten"));
+	for (unsigned i = 0; i < 2; i++)
+		come_and_go(f, i);
+	assert_null(strstr(b.data, "forgotten"));
+	assert_true(roster_can_tell(f->roster, start));
+	come_and_go(f, 2);
+	assert_non_null(strstr(b.data, "0@b forgotten"));
+	assert_null(strstr(b.data, "1@b forgotten"));
+	expect_since(f, start, "1@b 2@b ");
+	/* The first came with the number after start, and went with the next. */
+	assert_false(roster_can_tell(f->roster, start + 1));
+	assert_true(roster_can_tell(f->roster, start + 2));
+	assert_true(roster_can_tell(f->roster, start + 6));
+	assert_false(roster_can_tell(f->roster, start + 7));
 	roster_set_keeper(f->roster, NULL, NULL);
-	buf_free(&query);
 	buf_free(&b);
+}
+
+/* In whatever order the store has them, the oldest go first; so after a restart. */
+static void
+test_forgotten_after_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct roster *r = roster_new(3, 2);
+	struct buf b = { 0 };
+	struct unpack u;
+
+	for (unsigned i = 0; i < 3; i++)
+		come_and_go(f, i);
+	roster_pack(f->roster, &b);
+	unpack_init(&u, b.data, b.len);
+	roster_unpack(r, &u);
+	buf_free(&b);
+	assert_false(roster_can_tell(r, 2));
+	assert_true(roster_can_tell(r, 3));
+	roster_restore_item(r, "c@b", NULL, 7);
+	roster_restore_item(r, "a@b", NULL, 5);
+	roster_restore_item(r, "b@b", NULL, 6);
+	assert_false(roster_can_tell(r, 4));
+	assert_true(roster_can_tell(r, 5));
+	roster_free(&f->roster);
+	f->roster = r;
+	expect_since(f, 0, "b@b c@b ");
+}
+
+/* One that is made here: put and dropped, with a number each. */
+static void
+test_put(void **state)
+{
+	struct fixture *f = *state;
+	struct roster *r = f->roster;
+
+	assert_true(roster_put(r, "a@b", A, SUB_TO));
+	assert_false(roster_put(r, "a@b", A, SUB_TO));
+	assert_int_equal(roster_changes(r), 2);
+	assert_int_equal(roster_find(r, "a@b")->subscription, SUB_TO);
+	assert_false(roster_drop(r, "b@b"));
+	assert_true(roster_drop(r, roster_find(r, "a@b")->jid));
+	expect_since(f, 2, "a@b ");
+	expect_items(r, "");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -526,6 +592,8 @@ main(void)
 		TEST(test_changes_since),
 		TEST(test_restored),
 		TEST(test_removed_are_bounded),
+		TEST(test_forgotten_after_restart),
+		TEST(test_put),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

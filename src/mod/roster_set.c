@@ -1,0 +1,228 @@
+#include "mod/roster_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/account.h"
+#include "core/node_roster.h"
+#include "core/proxy.h"
+#include "core/route.h"
+#include "core/session.h"
+#include "core/user.h"
+#include "xmpp/jid.h"
+
+/* A set that is at several accounts; gone with the last answer. */
+struct spread {
+	struct proxy *proxy;
+	uint64_t session;
+	char *id, *to; /* as it was asked */
+	unsigned open;
+	bool failed;
+	enum error_cond cond; /* of the first that failed */
+	char *why;
+};
+
+/* --- answers --- */
+
+static void
+answer(struct spread *all)
+{
+	struct session *s = proxy_find_session(all->proxy, all->session);
+	struct arena *arena;
+	struct route r = { .id = all->id };
+
+	if (s == NULL)
+		return;
+	s->roster_sets--;
+	arena = arena_new();
+	r.stanza = elem_new(arena, NS_CLIENT, "iq");
+	elem_set(r.stanza, "type", "set");
+	elem_set(r.stanza, "id", all->id);
+	elem_set(r.stanza, "to", all->to);
+	if (s->closing)
+		;
+	else if (all->failed)
+		session_reply_error(s, &r, all->cond, all->why);
+	else
+		session_reply(s, &r, NULL);
+	arena_free(&arena);
+}
+
+static void
+one_less(struct spread *all)
+{
+	if (--all->open > 0)
+		return;
+	answer(all);
+	free(all->id);
+	free(all->to);
+	free(all->why);
+	free(all);
+}
+
+static enum error_cond
+cond_of(const struct elem *error)
+{
+	const char *name = stanza_error_cond(error);
+
+	for (int c = 0; name != NULL && c < ERR_COND_COUNT; c++) {
+		if (strcmp(error_cond_name((enum error_cond)c), name) == 0)
+			return (enum error_cond)c;
+	}
+	return ERR_UNDEFINED_CONDITION;
+}
+
+static void
+fail(struct spread *all, const struct account *a, enum error_cond cond,
+    const char *why)
+{
+	if (all->failed)
+		return;
+	all->failed = true;
+	all->cond = cond;
+	all->why = mem_printf("%s: %s", a->jid, why);
+}
+
+static void
+got_answer(struct account *a, struct elem *answer, void *arg)
+{
+	struct spread *all = arg;
+
+	if (answer == NULL)
+		fail(all, a, ERR_REMOTE_SERVER_TIMEOUT,
+		    "no answer came in time, or the server is away");
+	else if (stanza_type(answer) != TYPE_RESULT)
+		fail(all, a, cond_of(answer), "the server refuses it");
+	one_less(all);
+}
+
+/* --- requests --- */
+
+static const char *
+refuse(struct session *s, const struct route *r, enum error_cond cond,
+    const char *why)
+{
+	session_reply_error(s, r, cond, why);
+	return why;
+}
+
+static void
+send_one(struct spread *all, struct session *s, struct account *a,
+    const struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	struct address_map map = account_map_up(a, s);
+	struct elem *iq = elem_copy(arena, r->stanza);
+
+	address_rewrite(iq, &map);
+	elem_set(iq, "from", NULL);
+	all->open++;
+	if (account_ask(a, iq, NULL, got_answer, all) == 0)
+		return;
+	fail(all, a, ERR_RESOURCE_CONSTRAINT,
+	    "too much waits for the account's server");
+	one_less(all);
+}
+
+static const char *
+send_all(struct session *s, struct account *const *to, size_t count,
+    const struct route *r)
+{
+	struct spread *all;
+
+	if (s->roster_sets >= s->proxy->config->limits.iqs_per_session)
+		return refuse(s, r, ERR_RESOURCE_CONSTRAINT,
+		    "too many open requests");
+	all = mem_alloc(sizeof(*all));
+	all->proxy = s->proxy;
+	all->session = s->id;
+	all->id = mem_strdup(r->id);
+	all->to = mem_strdup(elem_attr(r->stanza, "to"));
+	s->roster_sets++;
+	all->open = 1; /* until all of them are asked */
+	for (size_t i = 0; i < count; i++)
+		send_one(all, s, to[i], r);
+	one_less(all);
+	return "to all accounts that have it";
+}
+
+/* Those that have the item, else the one that is to have it. */
+static size_t
+find_accounts(struct session *s, struct arena *arena, const char *jid,
+    struct account **out)
+{
+	struct account *a;
+	const char *reason;
+	size_t count = 0;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (node_roster_item(a, arena, jid) != NULL)
+			out[count++] = a;
+	}
+	if (count == 0)
+		out[count++] = session_route(s, arena, jid, &reason);
+	return count;
+}
+
+/* One that is away: then nothing is sent, or half of it would be done. */
+static const char *
+away(struct account *const *to, size_t count, struct arena *arena)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!account_is_up(to[i]))
+			return arena_printf(arena,
+			    "%s: the account's server is not connected",
+			    to[i]->jid);
+	}
+	return NULL;
+}
+
+static size_t
+count_accounts(const struct user *u)
+{
+	const struct account *a;
+	size_t count = 0;
+
+	LIST_FOREACH(a, &u->accounts, next)
+		count++;
+	return count;
+}
+
+static const char *
+set_in_node(struct session *s, struct route *r, const char *jid)
+{
+	struct arena *arena = r->stanza->arena;
+	struct account **to;
+	const char *why;
+	size_t count;
+
+	to = mem_array(count_accounts(s->user), sizeof(*to));
+	count = find_accounts(s, arena, jid, to);
+	if ((why = away(to, count, arena)) != NULL)
+		why = refuse(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);
+	else if (count == 1)
+		why = account_forward_iq(to[0], s, r);
+	else
+		why = send_all(s, to, count, r);
+	free(to);
+	return why;
+}
+
+const char *
+roster_set(struct session *s, struct route *r)
+{
+	const struct elem *query = elem_first(r->stanza), *item;
+	const char *raw = NULL, *jid = NULL;
+
+	if (s->account != NULL)
+		return account_forward_iq(s->account, s, r);
+	if ((item = elem_find(query, NS_ROSTER, "item")) != NULL)
+		raw = elem_attr(item, "jid");
+	if (raw != NULL)
+		jid = jid_prep(r->stanza->arena, raw, NULL);
+	if (jid == NULL || elem_next(item) != NULL)
+		return refuse(s, r, ERR_BAD_REQUEST,
+		    "a set has one item with a JID (RFC 6121 2.1.5)");
+	return set_in_node(s, r, jid);
+}
