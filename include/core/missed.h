@@ -11,7 +11,8 @@
 struct session;
 
 /*
- * account 0: the presence of the user's own session. Where there are more JIDs than
+ * full: as the session's view calls it. account: who saw it, 0 for a session of the
+ * user. Where there are more JIDs than
  * presences are kept, the session is closed.
  */
 void missed_add(struct session *, uint64_t account, const char *full);

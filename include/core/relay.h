@@ -2,6 +2,8 @@
 #ifndef CORE_RELAY_H
 #define CORE_RELAY_H
 
+#include <stdint.h>
+
 #include "core/presences.h"
 
 struct account;
@@ -18,11 +20,12 @@ void relay_presence(struct session *, struct account *,
 /* The last one of a JID that is gone, with what it says. */
 void relay_farewell(struct session *, struct account *,
     const struct presence *);
-/* That this JID is unavailable. */
-void relay_unavailable(struct session *, struct account *, const char *from);
 /* A presence of the session `from`, as it is now, to another session or itself. */
 void relay_sibling(struct session *to, struct session *from);
-/* The same by its full JID in the view of `to`; the session may have gone. */
-void relay_sibling_now(struct session *to, const char *jid);
+/*
+ * What is current of a JID as the session's view calls it. account 0: of a session of the
+ * user, which may have gone.
+ */
+void relay_now(struct session *, uint64_t account, const char *jid);
 
 #endif

@@ -27,6 +27,7 @@ extern const struct module mod_block_here;
 extern const struct module mod_carbons;
 extern const struct module mod_gap;
 extern const struct module mod_presence;
+extern const struct module mod_contacts;
 extern const struct module mod_presence_kept;
 extern const struct module mod_directed;
 extern const struct module mod_subscription;

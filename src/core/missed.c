@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/account.h"
 #include "core/proxy.h"
 #include "core/relay.h"
 #include "core/session.h"
@@ -61,23 +60,6 @@ missed_remove(struct session *s, const char *full)
 	free(m);
 }
 
-static void
-catch_up(struct session *s, const struct missed *m)
-{
-	struct account *a = user_find_account(s->user, m->account);
-	const struct presence *p;
-
-	if (m->account == 0)
-		relay_sibling_now(s, m->full);
-	else if (a == NULL)
-		return;
-	else if ((p = presences_find(a->presences, m->full)) != NULL &&
-	    !account_blocks(a, m->full))
-		relay_presence(s, a, p);
-	else
-		relay_unavailable(s, a, m->full);
-}
-
 void
 missed_flush(struct session *s)
 {
@@ -89,7 +71,7 @@ missed_flush(struct session *s)
 	/* Where the session is closed meanwhile, all of them are gone. */
 	while ((m = s->missed) != NULL && session_has_room(s)) {
 		HASH_DEL(s->missed, m);
-		catch_up(s, m);
+		relay_now(s, m->account, m->full);
 		free(m);
 	}
 }

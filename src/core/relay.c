@@ -4,6 +4,7 @@
 #include "core/account.h"
 #include "core/frame.h"
 #include "core/missed.h"
+#include "core/node_presence.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
@@ -26,7 +27,7 @@ may_send(struct session *s, uint64_t account, const char *jid, bool waits)
 	return true;
 }
 
-/* jid: in the account's terms, as missed.h has it. */
+/* jid: as missed.h has it. */
 static void
 send_presence(struct session *s, const struct frame_head *h, struct blob *body,
     uint64_t account, const char *jid)
@@ -41,14 +42,14 @@ send_presence(struct session *s, const struct frame_head *h, struct blob *body,
 }
 
 static void
-send_unavailable(struct session *s, const char *from)
+send_unavailable(struct session *s, uint64_t account, const char *from)
 {
 	send_presence(s,
 	    &(struct frame_head){ .name = "presence",
 		.type = "unavailable",
 		.from = from,
 		.to = s->full },
-	    NULL, 0, from);
+	    NULL, account, from);
 }
 
 /* Shared, unless own addresses stand in it. */
@@ -69,19 +70,21 @@ relay(struct session *s, struct account *a, const struct presence *p,
 {
 	struct arena *arena = s->proxy->scratch;
 	struct blob *body;
+	const char *jid;
 
-	if (!may_send(s, a->id, p->from, true))
-		return;
 	arena_reset(arena);
+	jid = session_view_of(s, a, arena, p->from);
+	if (!may_send(s, a->id, jid, true))
+		return;
 	body = body_for(s, a, p);
 	send_presence(s,
 	    &(struct frame_head){ .name = "presence",
 		.type = type,
 		.id = p->id,
-		.from = session_view_of(s, a, arena, p->from),
+		.from = jid,
 		.to = s->full,
 		.lang = p->lang },
-	    body, a->id, p->from);
+	    body, a->id, jid);
 	blob_unref(&body);
 }
 
@@ -97,12 +100,6 @@ relay_farewell(struct session *s, struct account *a, const struct presence *p)
 {
 	if (!account_blocks(a, p->from))
 		relay(s, a, p, "unavailable");
-}
-
-void
-relay_unavailable(struct session *s, struct account *a, const char *from)
-{
-	relay(s, a, &(struct presence){ .from = (char *)from }, "unavailable");
 }
 
 static void
@@ -136,11 +133,11 @@ relay_sibling(struct session *to, struct session *from)
 	if (from->available)
 		send_sibling(to, from, jid);
 	else
-		send_unavailable(to, jid);
+		send_unavailable(to, 0, jid);
 }
 
-void
-relay_sibling_now(struct session *to, const char *jid)
+static void
+sibling_now(struct session *to, const char *jid)
 {
 	struct session *from;
 
@@ -148,5 +145,40 @@ relay_sibling_now(struct session *to, const char *jid)
 	if (from != NULL && from->available)
 		relay_sibling(to, from);
 	else if (may_send(to, 0, jid, true))
-		send_unavailable(to, jid);
+		send_unavailable(to, 0, jid);
+}
+
+/* What the session's view has of it. */
+static struct node_shown
+shown_to(struct session *s, const char *jid)
+{
+	struct arena *arena;
+	struct node_shown shown = { .account = s->account };
+
+	if (s->account != NULL) {
+		if (!account_blocks(s->account, jid))
+			shown.presence =
+			    presences_find(s->account->presences, jid);
+		return shown;
+	}
+	arena = arena_new();
+	shown = node_shown(s->user, arena, jid);
+	arena_free(&arena);
+	return shown;
+}
+
+void
+relay_now(struct session *s, uint64_t account, const char *jid)
+{
+	struct node_shown shown;
+
+	if (account == 0) {
+		sibling_now(s, jid);
+		return;
+	}
+	shown = shown_to(s, jid);
+	if (shown.presence != NULL)
+		relay_presence(s, shown.account, shown.presence);
+	else if (may_send(s, account, jid, true))
+		send_unavailable(s, account, jid);
 }

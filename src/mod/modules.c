@@ -24,6 +24,7 @@ const struct module *const modules[] = {
 	&mod_read_state,
 	&mod_subscription,
 	&mod_presence,
+	&mod_contacts,
 	&mod_presence_kept,
 	&mod_directed,
 	/* Behind presence: it asks once more when that is up. Before archive: results of

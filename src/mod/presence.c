@@ -1,19 +1,16 @@
 /*
- * Presence (RFC 6121 section 4): of the user's sessions, made one upstream and shown
- * to each other; of contacts, cached and shown to all, late joiners included.
+ * Presence of the user's sessions (RFC 6121 section 4), made one upstream and shown to
+ * each other. That of others: contacts.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
 #include "core/account_save.h"
 #include "core/availability.h"
-#include "core/directed.h"
-#include "core/frame.h"
 #include "core/missed.h"
 #include "core/notice.h"
 #include "core/playback.h"
@@ -26,15 +23,10 @@
 #include "core/stand_in.h"
 #include "core/upstream.h"
 #include "core/user.h"
+#include "mod/contacts.h"
 #include "mod/directed.h"
 #include "mod/modules.h"
-#include "mod/presence_kept.h"
 #include "mod/subscription.h"
-#include "xmpp/jid.h"
-
-#define KEPT_BYTES 65536 /* of a contact's presence */
-
-/* --- of a session --- */
 
 static int
 parse_priority(const struct elem *presence, int *out)
@@ -125,19 +117,6 @@ tell_siblings(struct session *s)
 	}
 }
 
-struct telling {
-	struct session *session;
-	struct account *account;
-};
-
-static void
-tell_one(void *arg, const struct presence *p)
-{
-	struct telling *t = arg;
-
-	relay_presence(t->session, t->account, p);
-}
-
 /* What the person has to mend in the configuration. */
 static void
 tell_refusals(struct session *s)
@@ -161,18 +140,12 @@ welcome(struct session *s)
 {
 	struct session *other;
 	struct account *a;
-	struct telling t = { .session = s };
 
 	LIST_FOREACH(other, &s->user->sessions, next) {
 		if (may_tell(other, s))
 			relay_sibling(s, other);
 	}
-	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (!session_sees(s, a))
-			continue;
-		t.account = a;
-		presences_each(a->presences, NULL, tell_one, &t);
-	}
+	contacts_tell(s);
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a))
 			subscription_tell_open(s, a);
@@ -229,30 +202,11 @@ become_unavailable(struct session *s)
 	availability_session_changed(s);
 }
 
-/* A probe is answered from the cache. */
-static const char *
-on_probe(struct session *s, struct route *r)
-{
-	struct arena *arena = r->stanza->arena;
-	const char *reason, *bare;
-	struct account *a = session_route(s, arena, r->to, &reason);
-	struct telling t = { .session = s, .account = a };
-
-	bare = jid_bare(arena, r->to);
-	if (presences_has_bare(a->presences, bare))
-		presences_each(a->presences, bare, tell_one, &t);
-	else
-		relay_unavailable(s, a, bare);
-	return "answered from the cache";
-}
-
 static const char *
 from_client(struct session *s, struct route *r)
 {
 	if (r->kind != STANZA_PRESENCE)
 		return NULL;
-	if (r->type == TYPE_PROBE && r->to != NULL)
-		return on_probe(s, r);
 	if (r->to != NULL)
 		return NULL;
 	if (r->type == TYPE_AVAILABLE)
@@ -263,190 +217,6 @@ from_client(struct session *s, struct route *r)
 	}
 	route_bounce(s, r, ERR_BAD_REQUEST, "no such type of presence");
 	return "malformed";
-}
-
-/* --- of contacts --- */
-
-static bool
-is_contact(const struct account *a, const char *from)
-{
-	char *bare = mem_strndup(from, jid_bare_len(from));
-	bool is = jid_same_bare(from, a->jid) ||
-	    roster_find(a->roster, bare) != NULL;
-
-	free(bare);
-	return is;
-}
-
-/* Where sessions are by directed presence, others have no business. */
-static bool
-is_directed_there(const struct account *a, const char *from)
-{
-	struct session *s;
-
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing &&
-		    directed_find_bare(s->directed, from) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_there(const struct session *s, const struct account *a, const char *from)
-{
-	return !s->closing && session_sees(s, a) &&
-	    directed_find_bare(s->directed, from) != NULL;
-}
-
-static void
-spread(struct account *a, const struct presence *p,
-    void (*tell)(struct session *, struct account *, const struct presence *))
-{
-	struct session *s;
-
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (s->closing || !s->available || !session_sees(s, a))
-			continue;
-		tell(s, a, p);
-	}
-}
-
-/* What a room says of somebody who left is more than that: passed on as it is. */
-static void
-spread_as_it_is(struct account *a, struct route *r)
-{
-	struct arena *arena = r->stanza->arena;
-	struct session *s;
-	struct elem *copy;
-	struct address_map map;
-
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!is_there(s, a, r->from))
-			continue;
-		map = account_map_down(a, s);
-		copy = elem_copy(arena, r->stanza);
-		address_rewrite(copy, &map);
-		elem_set(copy, "to", s->full);
-		if (!quiet_takes_presence(s, r->from, copy))
-			session_send(s, copy);
-	}
-}
-
-/* Only contacts' presence is kept, and only what somebody may have written. */
-static bool
-is_worth_keeping(const struct account *a, const struct presence *p)
-{
-	return is_contact(a, p->from) && blob_len(p->body) <= KEPT_BYTES;
-}
-
-static void
-forget(struct account *a, const char *full)
-{
-	if (presences_remove(a->presences, full))
-		presence_kept_put(a, full, NULL);
-}
-
-static void
-keep(struct account *a, const struct presence *p)
-{
-	if (!is_worth_keeping(a, p))
-		forget(a, p->from);
-	else if (presences_set(a->presences, p))
-		presence_kept_put(a, p->from, p);
-	else
-		log_event(LEVEL_WARN, upstream_log_id(a->upstream),
-		    "presence-not-kept", "from=%s reason=\"too many\"",
-		    LOG_Q(p->from));
-}
-
-static struct presence
-presence_of(const struct account *a, const struct route *r)
-{
-	return (struct presence){ .from = (char *)r->from,
-		.id = (char *)r->id,
-		.lang = (char *)elem_lang(r->stanza),
-		.body = frame_body(r->stanza),
-		.addresses = address_scan(r->stanza, a->jid, a->full) };
-}
-
-static const char *
-on_contact_available(struct account *a, struct route *r)
-{
-	struct presence p = presence_of(a, r);
-
-	keep(a, &p);
-	spread(a, &p, relay_presence);
-	blob_unref(&p.body);
-	return "to all sessions";
-}
-
-static void
-gone(void *arg, const struct presence *p)
-{
-	struct account *a = arg;
-	struct presence copy = { .from = mem_strdup(p->from) };
-
-	/* With it p goes. */
-	forget(a, copy.from);
-	spread(a, &copy, relay_farewell);
-	free(copy.from);
-}
-
-static const char *
-on_contact_unavailable(struct account *a, struct route *r)
-{
-	struct presence p;
-
-	if (jid_is_bare(r->from) && presences_has_bare(a->presences, r->from)) {
-		presences_each(a->presences, r->from, gone, a);
-		return "all of the contact's resources are gone";
-	}
-	forget(a, r->from);
-	p = presence_of(a, r);
-	spread(a, &p, relay_farewell);
-	blob_unref(&p.body);
-	return "to all sessions";
-}
-
-/* The error is the sessions' that are there; to others the contact is off. */
-static const char *
-on_error(struct account *a, struct route *r)
-{
-	struct presence p = { .from = jid_bare(r->stanza->arena, r->from) };
-
-	if (is_directed_there(a, r->from)) {
-		spread_as_it_is(a, r);
-		directed_refused(a, r->from);
-		return "to the sessions that are there";
-	}
-	if (presences_has_bare(a->presences, p.from))
-		presences_each(a->presences, p.from, gone, a);
-	else
-		spread(a, &p, relay_farewell);
-	return "an error: the contact is off";
-}
-
-static const char *
-from_upstream(struct account *a, struct route *r)
-{
-	if (r->kind != STANZA_PRESENCE)
-		return NULL;
-	if (r->from == NULL || text_equals(r->from, a->full) ||
-	    strcmp(r->from, a->jid) == 0)
-		return "our own, reflected";
-	if (r->type == TYPE_ERROR)
-		return on_error(a, r);
-	if (r->type != TYPE_AVAILABLE && r->type != TYPE_UNAVAILABLE)
-		return "a type that clients have no use for";
-	if (!is_contact(a, r->from) && is_directed_there(a, r->from)) {
-		spread_as_it_is(a, r);
-		if (r->type == TYPE_UNAVAILABLE)
-			directed_left(a, r);
-		return "to the sessions that are there";
-	}
-	return r->type == TYPE_AVAILABLE ? on_contact_available(a, r) :
-					   on_contact_unavailable(a, r);
 }
 
 /* --- coming and going --- */
@@ -483,20 +253,11 @@ upstream_ready(struct account *a)
 	availability_update(a);
 }
 
-/* The link is gone: so are all that it told of. */
-static void
-upstream_down(struct account *a)
-{
-	presences_each(a->presences, NULL, gone, a);
-}
-
 const struct module mod_presence = {
 	.name = "presence",
 	.xep = "RFC 6121",
 	.from_client = from_client,
-	.from_upstream = from_upstream,
 	.session_bound = session_bound,
 	.session_gone = session_gone,
 	.upstream_ready = upstream_ready,
-	.upstream_down = upstream_down,
 };

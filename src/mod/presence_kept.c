@@ -54,20 +54,26 @@ struct waking {
 };
 
 static void
-owe(void *arg, const struct presence *p)
+owe(const struct waking *w, const char *full)
 {
-	struct waking *w = arg;
+	struct arena *arena = arena_new();
 
-	missed_add(w->session, w->account->id, p->from);
+	missed_add(w->session, w->account->id,
+	    session_view_of(w->session, w->account, arena, full));
+	arena_free(&arena);
+}
+
+static void
+owe_seen(void *arg, const struct presence *p)
+{
+	owe(arg, p->from);
 }
 
 static void
 owe_departed(void *arg, const char *full, uint64_t at)
 {
-	struct waking *w = arg;
-
 	(void)at;
-	missed_add(w->session, w->account->id, full);
+	owe(arg, full);
 }
 
 /* What it was told and has not got is not known any more: all that is current. */
@@ -84,7 +90,7 @@ session_resumed(struct session *s, bool restarted)
 		if (!session_sees(s, a))
 			continue;
 		w.account = a;
-		presences_each(a->presences, NULL, owe, &w);
+		presences_each(a->presences, NULL, owe_seen, &w);
 		recent_each(a->departed, owe_departed, &w);
 	}
 }

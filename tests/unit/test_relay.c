@@ -18,7 +18,7 @@ presence_comes_with_all_that_it_has(void **state)
 	TALK(state, "wait 0s",
 	    "C1< <presence from='bob@b.example/x' to='$C1' id='p1' "
 	    "xml:lang='de'><show>away</show></presence>");
-	relay_unavailable(talk_session(state, "C1"), talk_account(state),
+	relay_now(talk_session(state, "C1"), talk_account(state)->id,
 	    "bob@b.example/x");
 	TALK(state, "wait 0s",
 	    "C1< <presence from='bob@b.example/x' to='$C1' "
@@ -30,11 +30,11 @@ presence_comes_with_all_that_it_has(void **state)
 static void
 own_devices_are_shown_in_the_view(void **state)
 {
+	struct presence p = { .from = (char *)"alice@a.example/direct" };
+
 	TALK(state, "connect C1 view=node", "connect C2");
-	relay_unavailable(talk_session(state, "C1"), talk_account(state),
-	    "alice@a.example/direct");
-	relay_unavailable(talk_session(state, "C2"), talk_account(state),
-	    "alice@a.example/direct");
+	relay_farewell(talk_session(state, "C1"), talk_account(state), &p);
+	relay_farewell(talk_session(state, "C2"), talk_account(state), &p);
 	TALK(state, "wait 0s",
 	    "C1< <presence from='alice@proxy.example/direct' to='$C1' "
 	    "type='unavailable'/>",
@@ -52,11 +52,11 @@ siblings_are_seen_in_the_receivers_view(void **state)
 	TALK(state, "wait 0s",
 	    "C1< <presence from='alice@proxy.example/c2' to='$C1' "
 	    "xml:lang='de'><show>dnd</show></presence>");
-	relay_sibling_now(talk_session(state, "C1"), "alice@proxy.example/c2");
+	relay_now(talk_session(state, "C1"), 0, "alice@proxy.example/c2");
 	TALK(state, "wait 0s",
 	    "C1< <presence from='alice@proxy.example/c2' to='$C1'>"
 	    "<show>dnd</show></presence>");
-	relay_sibling_now(talk_session(state, "C1"), "alice@proxy.example/c9");
+	relay_now(talk_session(state, "C1"), 0, "alice@proxy.example/c9");
 	TALK(state, "wait 0s",
 	    "C1< <presence from='alice@proxy.example/c9' to='$C1' "
 	    "type='unavailable'/>",
@@ -72,7 +72,7 @@ a_session_that_closes_gets_nothing(void **state)
 	TALK(state, "connect C1");
 	s = talk_session(state, "C1");
 	session_close(s, -1, "the test");
-	relay_unavailable(s, talk_account(state), "bob@b.example/x");
+	relay_now(s, talk_account(state)->id, "bob@b.example/x");
 	assert_null(s->missed);
 	TALK(state, "closed C1", "nothing C1");
 }
