@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "core/account.h"
-#include "core/node_roster.h"
+#include "core/account_set.h"
 #include "core/proxy.h"
 #include "core/route.h"
 #include "core/session.h"
@@ -126,8 +126,7 @@ send_one(struct spread *all, struct session *s, struct account *a,
 }
 
 static const char *
-send_all(struct session *s, struct account *const *to, size_t count,
-    const struct route *r)
+send_all(struct session *s, const struct account_set *to, const struct route *r)
 {
 	struct spread *all;
 
@@ -141,72 +140,29 @@ send_all(struct session *s, struct account *const *to, size_t count,
 	all->to = mem_strdup(elem_attr(r->stanza, "to"));
 	s->roster_sets++;
 	all->open = 1; /* until all of them are asked */
-	for (size_t i = 0; i < count; i++)
-		send_one(all, s, to[i], r);
+	for (size_t i = 0; i < to->count; i++)
+		send_one(all, s, to->all[i], r);
 	one_less(all);
 	return "to all accounts that have it";
 }
 
-/* Those that have the item, else the one that is to have it. */
-static size_t
-find_accounts(struct session *s, struct arena *arena, const char *jid,
-    struct account **out)
-{
-	struct account *a;
-	const char *reason;
-	size_t count = 0;
-
-	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (node_roster_item(a, arena, jid) != NULL)
-			out[count++] = a;
-	}
-	if (count == 0)
-		out[count++] = session_route(s, arena, jid, &reason);
-	return count;
-}
-
-/* One that is away: then nothing is sent, or half of it would be done. */
-static const char *
-away(struct account *const *to, size_t count, struct arena *arena)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!account_is_up(to[i]))
-			return arena_printf(arena,
-			    "%s: the account's server is not connected",
-			    to[i]->jid);
-	}
-	return NULL;
-}
-
-static size_t
-count_accounts(const struct user *u)
-{
-	const struct account *a;
-	size_t count = 0;
-
-	LIST_FOREACH(a, &u->accounts, next)
-		count++;
-	return count;
-}
-
+/* To those that have the item, else to the one that is to have it. */
 static const char *
 set_in_node(struct session *s, struct route *r, const char *jid)
 {
 	struct arena *arena = r->stanza->arena;
-	struct account **to;
+	struct account_set to = account_set_new(s->user, arena);
 	const char *why;
-	size_t count;
 
-	to = mem_array(count_accounts(s->user), sizeof(*to));
-	count = find_accounts(s, arena, jid, to);
-	if ((why = away(to, count, arena)) != NULL)
-		why = refuse(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);
-	else if (count == 1)
-		why = account_forward_iq(to[0], s, r);
-	else
-		why = send_all(s, to, count, r);
-	free(to);
-	return why;
+	account_set_add_holders(&to, s->user, arena, jid);
+	if (to.count == 0)
+		account_set_add(&to, session_route(s, arena, jid, &why));
+	/* With one that is away half of it would be done. */
+	if ((why = account_set_away(&to, arena)) != NULL)
+		return refuse(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);
+	if (to.count == 1)
+		return account_forward_iq(to.all[0], s, r);
+	return send_all(s, &to, r);
 }
 
 const char *

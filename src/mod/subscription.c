@@ -5,8 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/account.h"
+#include "core/account_set.h"
+#include "core/answered.h"
+#include "core/node_roster.h"
 #include "core/session.h"
+#include "core/user.h"
 #include "mod/modules.h"
 #include "mod/subscription.h"
 #include "xmpp/jid.h"
@@ -55,25 +60,66 @@ kept(struct elem *request)
 	return bare;
 }
 
-static const char *
-from_upstream(struct account *a, struct route *r)
+/* In node view a request that came through several accounts is one. */
+static bool
+is_open_at(const struct account *a, struct arena *arena, const char *view)
 {
-	struct session *s;
-	const char *bare;
+	const char *jid = node_jid_up(a, arena, view);
 
-	if (r->kind != STANZA_PRESENCE || !is_about_subscription(r->type))
-		return NULL;
-	if (r->from == NULL)
-		return "without a from";
-	bare = jid_bare(r->stanza->arena, r->from);
+	return jid != NULL && roster_request_is_open(a->roster, jid);
+}
+
+static bool
+is_open_elsewhere(const struct account *a, struct arena *arena,
+    const char *bare)
+{
+	const char *view = node_jid_down(a, arena, bare);
+	const struct account *other;
+
+	LIST_FOREACH(other, &a->user->accounts, next) {
+		if (other != a && is_open_at(other, arena, view))
+			return true;
+	}
+	return false;
+}
+
+/* The request is there already, or still. */
+static bool
+is_told_by_another(const struct account *a, const struct route *r,
+    const char *bare)
+{
+	return (r->type == TYPE_SUBSCRIBE || r->type == TYPE_UNSUBSCRIBE) &&
+	    is_open_elsewhere(a, r->stanza->arena, bare);
+}
+
+static void
+note(struct account *a, const struct route *r, const char *bare)
+{
 	if (r->type == TYPE_SUBSCRIBE) {
 		(void)roster_request_add(a->roster, bare, kept(r->stanza));
 		answered_forget(a, ANSWERED_REQUEST, bare, NULL);
 	}
 	if (r->type == TYPE_UNSUBSCRIBE)
 		(void)roster_request_remove(a->roster, bare);
+}
+
+static const char *
+from_upstream(struct account *a, struct route *r)
+{
+	struct session *s;
+	const char *bare;
+	bool is_told;
+
+	if (r->kind != STANZA_PRESENCE || !is_about_subscription(r->type))
+		return NULL;
+	if (r->from == NULL)
+		return "without a from";
+	bare = jid_bare(r->stanza->arena, r->from);
+	is_told = is_told_by_another(a, r, bare);
+	note(a, r, bare);
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing && s->available && session_sees(s, a))
+		if (!s->closing && s->available && session_sees(s, a) &&
+		    (s->account != NULL || !is_told))
 			relay(s, a, r->stanza);
 	}
 	return "to all sessions";
@@ -84,6 +130,22 @@ struct telling {
 	struct account *account;
 };
 
+/* In node view the first account's, in the configuration's order. */
+static bool
+is_shown(const struct telling *t, struct arena *arena, const char *bare)
+{
+	const char *view = node_jid_down(t->account, arena, bare);
+	const struct account *a;
+
+	if (t->session->account != NULL)
+		return true;
+	LIST_FOREACH(a, &t->session->user->accounts, next) {
+		if (is_open_at(a, arena, view))
+			return a == t->account;
+	}
+	return true;
+}
+
 static void
 tell(void *arg, const char *bare, const char *xml)
 {
@@ -92,7 +154,7 @@ tell(void *arg, const char *bare, const char *xml)
 	struct elem *presence;
 
 	presence = xml_parse_own(arena, xml, strlen(xml), NS_CLIENT);
-	if (presence != NULL) {
+	if (presence != NULL && is_shown(t, arena, bare)) {
 		elem_set(presence, "from", bare);
 		relay(t->session, t->account, presence);
 	}
@@ -123,16 +185,30 @@ session_resumed(struct session *s, bool restarted)
 
 /* --- from a client --- */
 
-static const char settled[] = "another session's answer has settled it";
+/* How the account calls it; NULL: not at all. */
+static const char *
+name_at(struct session *s, struct account *a, struct arena *arena,
+    const char *bare)
+{
+	return s->account != NULL ? bare : node_jid_up(a, arena, bare);
+}
 
 /* Another session has answered this request a moment ago; a new one is open again. */
 static bool
-is_settled(struct account *a, const char *bare)
+is_settled(struct session *s, struct arena *arena, const char *bare)
 {
+	struct account *a;
+	const char *jid;
 	uint64_t at;
 
-	return answered_get(a, ANSWERED_REQUEST, bare, NULL, &at) &&
-	    clock_wall() - at < SETTLED_MS;
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a) &&
+		    (jid = name_at(s, a, arena, bare)) != NULL &&
+		    answered_get(a, ANSWERED_REQUEST, jid, NULL, &at) &&
+		    clock_wall() - at < SETTLED_MS)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -142,60 +218,102 @@ settle(struct account *a, const char *bare)
 		answered_set(a, ANSWERED_REQUEST, bare, NULL, clock_wall());
 }
 
-static const char *
-send_up(struct session *s, struct account *a, struct route *r, bool is_answer)
+static bool
+is_answer(const struct route *r)
 {
-	struct address_map map = account_map_up(a, s);
-	struct elem *copy = elem_copy(r->stanza->arena, r->stanza);
-	const char *bare = jid_bare(copy->arena,
-	    address_map(copy->arena, &map, r->to));
+	return r->type == TYPE_SUBSCRIBED || r->type == TYPE_UNSUBSCRIBED;
+}
 
-	if (!account_is_up(a)) {
-		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT,
-		    "the account's server is not connected");
-		return "the upstream is away";
+/* Those at which the contact waits for an answer. */
+static void
+add_asked(struct account_set *to, struct session *s, struct arena *arena,
+    const char *bare)
+{
+	struct account *a;
+	const char *jid;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a) &&
+		    (jid = name_at(s, a, arena, bare)) != NULL &&
+		    roster_request_is_open(a->roster, jid))
+			account_set_add(to, a);
 	}
-	if (is_answer && is_settled(a, bare))
-		return settled;
+}
+
+/* None: another session's answer has settled it. */
+static struct account_set
+find_accounts(struct session *s, const struct route *r, const char *bare,
+    const char **reason)
+{
+	struct arena *arena = r->stanza->arena;
+	struct account_set to = account_set_new(s->user, arena);
+
+	*reason = "the contact waits there";
+	if (is_answer(r))
+		add_asked(&to, s, arena, bare);
+	if (to.count > 0 || (is_answer(r) && is_settled(s, arena, bare)))
+		return to;
+	*reason = "its roster has the contact";
+	if (s->account == NULL && r->type != TYPE_SUBSCRIBE)
+		account_set_add_holders(&to, s->user, arena, bare);
+	if (to.count == 0)
+		account_set_add(&to, session_route(s, arena, bare, reason));
+	return to;
+}
+
+/* In the account's terms. */
+static int
+send_up(struct session *s, struct account *a, const struct route *r)
+{
+	struct arena *arena = r->stanza->arena;
+	struct address_map map = account_map_up(a, s);
+	struct elem *copy = elem_copy(arena, r->stanza);
+	const char *bare;
+
+	bare = jid_bare(arena, address_map(arena, &map, r->to));
 	address_rewrite(copy, &map);
 	elem_set(copy, "to", bare);
 	elem_set(copy, "from", NULL);
-	if (account_post(a, copy, false) == -1) {
-		session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
-		    "the account's server does not take it");
-		return "the server does not take it";
-	}
-	if (is_answer)
+	if (account_post(a, copy, false) == -1)
+		return -1;
+	if (is_answer(r))
 		settle(a, bare);
-	return "sent up";
+	return 0;
 }
 
-/*
- * In node view: to whichever account was asked, and to all of them, since the client
- * cannot tell one request from the other. NULL: none was.
- */
 static const char *
-answer_all(struct session *s, struct route *r)
+send_all(struct session *s, const struct account_set *to, struct route *r)
 {
-	const char *bare = jid_bare(r->stanza->arena, r->to), *reason = NULL;
-	struct account *a;
-	bool was_settled = false;
+	const struct account *refused = NULL;
 
-	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (roster_request_is_open(a->roster, bare))
-			reason = send_up(s, a, r, true);
-		else if (is_settled(a, bare))
-			was_settled = true;
+	for (size_t i = 0; i < to->count; i++) {
+		if (send_up(s, to->all[i], r) == -1)
+			refused = to->all[i];
 	}
-	return reason == NULL && was_settled ? settled : reason;
+	if (refused == NULL)
+		return "sent up";
+	session_reply_error(s, r, ERR_RESOURCE_CONSTRAINT,
+	    arena_printf(r->stanza->arena, "%s: the server does not take it",
+		refused->jid));
+	return "the server does not take it";
+}
+
+static void
+log_choice(const struct session *s, const struct account_set *to,
+    const char *reason)
+{
+	for (size_t i = 0; i < to->count && log_on(LEVEL_DEBUG); i++)
+		log_event(LEVEL_DEBUG, s->log_id, "account-chosen",
+		    "stanza=presence account=%s reason=\"%s\"", to->all[i]->jid,
+		    reason);
 }
 
 static const char *
 from_client(struct session *s, struct route *r)
 {
-	const char *reason;
-	bool is_answer = r->type == TYPE_SUBSCRIBED ||
-	    r->type == TYPE_UNSUBSCRIBED;
+	struct arena *arena = r->stanza->arena;
+	struct account_set to;
+	const char *why;
 
 	if (r->kind != STANZA_PRESENCE || !is_about_subscription(r->type))
 		return NULL;
@@ -203,11 +321,16 @@ from_client(struct session *s, struct route *r)
 		session_reply_error(s, r, ERR_BAD_REQUEST, "to whom?");
 		return "without a to";
 	}
-	if (is_answer && s->account == NULL &&
-	    (reason = answer_all(s, r)) != NULL)
-		return reason;
-	return send_up(s, session_route(s, r->stanza->arena, r->to, &reason), r,
-	    is_answer);
+	to = find_accounts(s, r, jid_bare(arena, r->to), &why);
+	if (to.count == 0)
+		return "another session's answer has settled it";
+	log_choice(s, &to, why);
+	/* With one that is away half of it would be done. */
+	if ((why = account_set_away(&to, arena)) != NULL) {
+		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);
+		return "the upstream is away";
+	}
+	return send_all(s, &to, r);
 }
 
 const struct module mod_subscription = {

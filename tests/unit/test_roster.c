@@ -470,7 +470,9 @@ test_restored(void **state)
 	assert_string_equal(roster_own_ver(r), roster_own_ver(f->roster));
 	assert_int_equal(roster_changes(r), roster_changes(f->roster));
 	assert_int_equal(roster_count(r), 1);
+	assert_true(roster_request_is_open(r, "x@b"));
 	assert_true(roster_request_remove(r, "x@b"));
+	assert_false(roster_request_is_open(r, "x@b"));
 	roster_free(&f->roster);
 	f->roster = r;
 	expect_since(f, 3, "a@b ");
