@@ -98,6 +98,8 @@ struct account {
 	struct recent *subscribers;
 	/* Read states on their way: mod/read_state.c's. */
 	struct publishes *publishes;
+	/* Domains that its server lists as its services: mod/services.c's. */
+	struct recent *services;
 
 	char *presence_sent;      /* as it went up; NULL: none on this stream */
 	uint64_t presence_number; /* of that, on the stream */

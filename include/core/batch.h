@@ -28,7 +28,7 @@ enum state_kind {
 	    9, /* owner: the account; key: bare JID, "": of the whole */
 	STATE_REQUEST = 10,  /* owner: the account; key: bare JID */
 	STATE_PRESENCE = 11, /* owner: the account; key: full JID */
-	STATE_INFO = 12,     /* owner: the account; key: "own", "domain" */
+	STATE_INFO = 12, /* owner: the account; key: "own", "domain", "items" */
 	STATE_PREFS =
 	    13, /* owner: the user; key: the account's id, 0: node view */
 	/* 14 was never written. */

@@ -60,6 +60,11 @@ struct entry *history_search(struct history *, uint64_t account, enum direction,
  */
 struct entry *history_look(struct history *, uint64_t account, const char *peer,
     bool (*is)(void *arg, const struct entry *), void *arg);
+/*
+ * The account of the last conversation with that bare JID: of the newest entry of the
+ * archive's class, among the last of that peer; 0 where there is none.
+ */
+uint64_t history_account_of(struct history *, const char *bare);
 
 /* Retention (limits.h): how much is kept of chats and, apart from them, of rooms. */
 struct history_limits {

@@ -56,6 +56,7 @@
 	X(roster_items, "roster-items", 10000, 16, 1000000) \
 	X(block_items, "block-items", 10000, 16, 1000000) \
 	X(roster_removals, "roster-removals", 256, 1, 1000000) \
+	X(disco_items, "disco-items", 100, 0, 10000) \
 	X(presences, "presences", 20000, 16, 1000000) \
 	X(quiet_stanzas, "quiet-stanzas", 200, 1, 100000) \
 	X(directed_presences, "directed-presences", 500, 1, 100000) \

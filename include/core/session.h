@@ -200,6 +200,9 @@ bool session_has_room(const struct session *);
 /* The account that carries a stanza of this session to that JID, and why. */
 struct account *session_route(struct session *, struct arena *, const char *to,
     const char **reason);
+/* The same, for what is on its way: the log says which and why. */
+struct account *session_carrier(struct session *, struct arena *,
+    const char *to);
 /* The same JID, prepared, as this session's view shows it; arena memory or the argument. */
 const char *session_view_of(struct session *, struct account *, struct arena *,
     const char *jid);

@@ -15,6 +15,7 @@ extern const struct module mod_sm;
 extern const struct module mod_register;
 extern const struct module mod_push;
 extern const struct module mod_disco;
+extern const struct module mod_services;
 extern const struct module mod_caps;
 extern const struct module mod_ping;
 extern const struct module mod_version;

@@ -129,6 +129,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->active = recent_new(limits->receipts);
 	a->exchanges = exchanges_new(limits->exchanges);
 	a->subscribers = recent_new(limits->receipts);
+	a->services = recent_new(limits->disco_items);
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
 	timer_init(&a->steady, u->proxy->loop, steady_over, a);
 	a->upstream = upstream_new(a);
@@ -162,6 +163,7 @@ account_free(struct account **holder)
 	recent_free(&a->active);
 	exchanges_free(&a->exchanges);
 	recent_free(&a->subscribers);
+	recent_free(&a->services);
 	LIST_REMOVE(a, next);
 	free(a->full);
 	free(a->domain);

@@ -481,6 +481,48 @@ history_search(struct history *h, uint64_t account, enum direction direction,
 	return e != NULL ? e : history_look(h, account, peer, is_searched, &s);
 }
 
+static bool
+is_talk(const struct entry *e, const char *bare)
+{
+	return e->class == CLASS_ARCHIVE && !e->failed && e->peer != NULL &&
+	    jid_same_bare(e->peer, bare);
+}
+
+struct talk {
+	const char *bare;
+	uint64_t account;
+};
+
+static bool
+talk_one(void *arg, struct entry *e)
+{
+	struct talk *t = arg;
+
+	if (!is_talk(e, t->bare))
+		return true;
+	t->account = e->account;
+	return false;
+}
+
+uint64_t
+history_account_of(struct history *h, const char *bare)
+{
+	struct talk t = { .bare = bare };
+	struct store_query q = { .user = h->user,
+		.from = 1,
+		.to = h->tail.from,
+		.backwards = true,
+		.limit = SEARCH,
+		.bare = bare };
+
+	for (size_t i = h->tail.count; i > 0; i--) {
+		if (!talk_one(&t, h->tail.entries[i - 1]))
+			return t.account;
+	}
+	(void)store_read(h->store, &q, talk_one, &t, NULL);
+	return t.account;
+}
+
 /* --- retention --- */
 
 static bool

@@ -35,11 +35,10 @@ route_bounce(struct session *s, const struct route *r, enum error_cond cond,
 }
 
 static void
-log_decision(struct session *s, const struct route *r, const char *what,
-    const char *reason)
+log_decision(struct session *s, const struct route *r, const char *reason)
 {
 	if (log_on(LEVEL_DEBUG))
-		log_event(LEVEL_DEBUG, s->log_id, what,
+		log_event(LEVEL_DEBUG, s->log_id, "routed",
 		    "stanza=%s to=%s id=%s reason=\"%s\"", r->stanza->name,
 		    LOG_Q(r->to), LOG_Q(r->id), reason);
 }
@@ -284,7 +283,7 @@ choose_account(struct session *s, const struct route *r)
 		a = exchange_account(s, r->to, r->stanza);
 	}
 	if (a == NULL)
-		a = session_route(s, r->stanza->arena, r->to, &reason);
+		return session_carrier(s, r->stanza->arena, r->to);
 	log_decision(s, r, "account-chosen", reason);
 	return a;
 }
@@ -387,7 +386,9 @@ route_request(struct session *s, struct route *r)
 			return "no such address at the node";
 		}
 	}
-	return account_forward_iq(choose_account(s, r), s, r);
+	a = choose_account(s, r);
+	user_note_partner(a, r->type, r->to);
+	return account_forward_iq(a, s, r);
 }
 
 static const char *
@@ -476,5 +477,5 @@ route_client(struct session *s, struct elem *stanza)
 		reason = route_iq(s, &r);
 	else
 		reason = "presence that nobody wants";
-	log_decision(s, &r, "routed", reason);
+	log_decision(s, &r, reason);
 }

@@ -1,8 +1,10 @@
 /* What a session sees, and which account carries what it sends. */
 #include <string.h>
 
+#include "base/log.h"
 #include "core/account.h"
 #include "core/directed.h"
+#include "core/node_roster.h"
 #include "core/session.h"
 #include "xmpp/jid.h"
 
@@ -63,69 +65,110 @@ directed_account(struct user *u, const char *to)
 	return NULL;
 }
 
+/* Jingle, in-band bytestreams and the like, which are between two full JIDs. */
 static struct account *
-roster_account(struct user *u, struct arena *arena, const char *to)
-{
-	char *bare = jid_bare(arena, to);
-	struct account *a;
-
-	LIST_FOREACH(a, &u->accounts, next) {
-		if (roster_find(a->roster, bare) != NULL)
-			return a;
-	}
-	return NULL;
-}
-
-static struct account *
-domain_account(struct user *u, const char *to)
-{
-	struct account *a;
-	size_t len;
-	const char *domain = jid_domain(to, &len);
-
-	LIST_FOREACH(a, &u->accounts, next) {
-		if (strlen(a->domain) == len &&
-		    memcmp(a->domain, domain, len) == 0)
-			return a;
-	}
-	return NULL;
-}
-
-static struct account *
-exchange_account(struct user *u, struct arena *arena, const char *to)
+partner_account(struct user *u, const char *to)
 {
 	uint64_t id;
 
-	if (!recent_get(u->carriers, jid_bare(arena, to), &id))
-		return NULL;
+	return recent_get(u->partners, to, &id) ? user_find_account(u, id) :
+						  NULL;
+}
+
+/* The log knows it after a restart. */
+static struct account *
+conversation_account(struct user *u, struct arena *arena, const char *to)
+{
+	const char *bare = jid_bare(arena, to);
+	uint64_t id;
+
+	if (!recent_get(u->carriers, bare, &id)) {
+		id = history_account_of(u->history, bare);
+		recent_set(u->carriers, bare, id);
+	}
 	return user_find_account(u, id);
+}
+
+static struct account *
+roster_account(struct user *u, struct arena *arena, const char *to)
+{
+	const char *bare = jid_bare(arena, to);
+	struct account *a;
+
+	LIST_FOREACH(a, &u->accounts, next) {
+		if (node_roster_item(a, arena, bare) != NULL)
+			return a;
+	}
+	return NULL;
+}
+
+static struct account *
+domain_account(struct user *u, struct arena *arena, const char *to)
+{
+	struct account *a;
+	size_t len;
+	const char *at = jid_domain(to, &len);
+	const char *domain = arena_strndup(arena, at, len);
+
+	LIST_FOREACH(a, &u->accounts, next) {
+		if (strcmp(a->domain, domain) == 0)
+			return a;
+	}
+	LIST_FOREACH(a, &u->accounts, next) {
+		if (recent_get(a->services, domain, NULL))
+			return a;
+	}
+	return NULL;
+}
+
+/* stanzas.md, Node view: which account carries a stanza to X. */
+static struct account *
+route_in_node(struct user *u, struct arena *arena, const char *to,
+    const char **reason)
+{
+	struct account *a;
+
+	*reason = "no address";
+	if (to == NULL || jid_same_bare(to, u->bare))
+		return user_default_account(u);
+	*reason = "directed presence is there";
+	if ((a = directed_account(u, to)) != NULL)
+		return a;
+	*reason = "an exchange with the peer is open";
+	if ((a = partner_account(u, to)) != NULL)
+		return a;
+	*reason = "it last exchanged a message with the peer";
+	if ((a = conversation_account(u, arena, to)) != NULL)
+		return a;
+	*reason = "its roster has the peer";
+	if ((a = roster_account(u, arena, to)) != NULL)
+		return a;
+	*reason = "its domain is the peer's, or lists the peer's";
+	if ((a = domain_account(u, arena, to)) != NULL)
+		return a;
+	*reason = "the default account";
+	return user_default_account(u);
 }
 
 struct account *
 session_route(struct session *s, struct arena *arena, const char *to,
     const char **reason)
 {
-	struct user *u = s->user;
-	struct account *a;
-
+	if (s->account == NULL)
+		return route_in_node(s->user, arena, to, reason);
 	*reason = "the view's account";
-	if (s->account != NULL)
-		return s->account;
-	*reason = "no address";
-	if (to == NULL || jid_same_bare(to, s->bare))
-		return user_default_account(u);
-	*reason = "directed presence is there";
-	if ((a = directed_account(u, to)) != NULL)
-		return a;
-	*reason = "it last exchanged a message with the peer";
-	if ((a = exchange_account(u, arena, to)) != NULL)
-		return a;
-	*reason = "its roster has the peer";
-	if ((a = roster_account(u, arena, to)) != NULL)
-		return a;
-	*reason = "its domain is the peer's";
-	if ((a = domain_account(u, to)) != NULL)
-		return a;
-	*reason = "the default account";
-	return user_default_account(u);
+	return s->account;
+}
+
+struct account *
+session_carrier(struct session *s, struct arena *arena, const char *to)
+{
+	const char *reason;
+	struct account *a = session_route(s, arena, to, &reason);
+
+	if (log_on(LEVEL_DEBUG))
+		log_event(LEVEL_DEBUG, s->log_id, "account-chosen",
+		    "to=%s account=%s reason=\"%s\"", LOG_Q(to), a->jid,
+		    reason);
+	return a;
 }

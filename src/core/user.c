@@ -21,6 +21,7 @@
 #include "core/store.h"
 #include "core/turn.h"
 #include "core/upstream.h"
+#include "xmpp/jid.h"
 
 static void
 add_account(struct user *u, const struct account_config *config)
@@ -171,6 +172,7 @@ make_memories(struct user *u, const struct limits *limits)
 {
 	u->notes = recent_new(limits->receipts);
 	u->carriers = recent_new(limits->receipts);
+	u->partners = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
 	u->live = recent_new(limits->receipts);
 	u->departed = recent_new(limits->receipts);
@@ -230,6 +232,7 @@ user_free(struct user **holder)
 	answered_free(&u->answered);
 	recent_free(&u->notes);
 	recent_free(&u->carriers);
+	recent_free(&u->partners);
 	recent_free(&u->sent);
 	recent_free(&u->live);
 	recent_free(&u->departed);
@@ -276,6 +279,13 @@ user_find_account_by_jid(const struct user *u, const char *bare)
 			return a;
 	}
 	return NULL;
+}
+
+void
+user_note_partner(struct account *a, enum stanza_type type, const char *jid)
+{
+	if (type == TYPE_SET && jid != NULL && !jid_is_bare(jid))
+		recent_set(a->user->partners, jid, a->id);
 }
 
 struct session *

@@ -168,7 +168,7 @@ from_client(struct session *s, struct route *r)
 	struct arena *arena = r->stanza->arena;
 	struct address_map map;
 	struct account *a;
-	const char *reason, *target;
+	const char *target;
 
 	if (r->kind != STANZA_PRESENCE || r->to == NULL ||
 	    (r->type != TYPE_AVAILABLE && r->type != TYPE_UNAVAILABLE))
@@ -177,7 +177,7 @@ from_client(struct session *s, struct route *r)
 		return beside(s, r);
 	a = r->account;
 	if (a == NULL)
-		a = session_route(s, arena, r->to, &reason);
+		a = session_carrier(s, arena, r->to);
 	map = account_map_up(a, s);
 	target = address_map(arena, &map, r->to);
 	address_rewrite(r->stanza, &map);

@@ -38,6 +38,7 @@ const struct module *const modules[] = {
 	&mod_receipts,
 	&mod_chat_states,
 	&mod_disco,
+	&mod_services,
 	&mod_caps,
 	/* Behind all that is asked at a login. */
 	&mod_csi,

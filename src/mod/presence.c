@@ -15,7 +15,6 @@
 #include "core/notice.h"
 #include "core/playback.h"
 #include "core/proxy.h"
-#include "core/quiet.h"
 #include "core/relay.h"
 #include "core/route.h"
 #include "core/session.h"

@@ -156,7 +156,7 @@ set_in_node(struct session *s, struct route *r, const char *jid)
 
 	account_set_add_holders(&to, s->user, arena, jid);
 	if (to.count == 0)
-		account_set_add(&to, session_route(s, arena, jid, &why));
+		account_set_add(&to, session_carrier(s, arena, jid));
 	/* With one that is away half of it would be done. */
 	if ((why = account_set_away(&to, arena)) != NULL)
 		return refuse(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);

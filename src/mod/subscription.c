@@ -195,20 +195,12 @@ name_at(struct session *s, struct account *a, struct arena *arena,
 
 /* Another session has answered this request a moment ago; a new one is open again. */
 static bool
-is_settled(struct session *s, struct arena *arena, const char *bare)
+is_settled(struct account *a, const char *bare)
 {
-	struct account *a;
-	const char *jid;
 	uint64_t at;
 
-	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (session_sees(s, a) &&
-		    (jid = name_at(s, a, arena, bare)) != NULL &&
-		    answered_get(a, ANSWERED_REQUEST, jid, NULL, &at) &&
-		    clock_wall() - at < SETTLED_MS)
-			return true;
-	}
-	return false;
+	return answered_get(a, ANSWERED_REQUEST, bare, NULL, &at) &&
+	    clock_wall() - at < SETTLED_MS;
 }
 
 static void
@@ -216,6 +208,21 @@ settle(struct account *a, const char *bare)
 {
 	if (roster_request_remove(a->roster, bare))
 		answered_set(a, ANSWERED_REQUEST, bare, NULL, clock_wall());
+}
+
+static bool
+is_settled_for(struct session *s, struct arena *arena, const char *bare)
+{
+	struct account *a;
+	const char *jid;
+
+	LIST_FOREACH(a, &s->user->accounts, next) {
+		if (session_sees(s, a) &&
+		    (jid = name_at(s, a, arena, bare)) != NULL &&
+		    is_settled(a, jid))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -242,22 +249,19 @@ add_asked(struct account_set *to, struct session *s, struct arena *arena,
 
 /* None: another session's answer has settled it. */
 static struct account_set
-find_accounts(struct session *s, const struct route *r, const char *bare,
-    const char **reason)
+find_accounts(struct session *s, const struct route *r, const char *bare)
 {
 	struct arena *arena = r->stanza->arena;
 	struct account_set to = account_set_new(s->user, arena);
 
-	*reason = "the contact waits there";
 	if (is_answer(r))
 		add_asked(&to, s, arena, bare);
-	if (to.count > 0 || (is_answer(r) && is_settled(s, arena, bare)))
+	if (to.count > 0 || (is_answer(r) && is_settled_for(s, arena, bare)))
 		return to;
-	*reason = "its roster has the contact";
 	if (s->account == NULL && r->type != TYPE_SUBSCRIBE)
 		account_set_add_holders(&to, s->user, arena, bare);
 	if (to.count == 0)
-		account_set_add(&to, session_route(s, arena, bare, reason));
+		account_set_add(&to, session_carrier(s, arena, bare));
 	return to;
 }
 
@@ -289,6 +293,9 @@ send_all(struct session *s, const struct account_set *to, struct route *r)
 	for (size_t i = 0; i < to->count; i++) {
 		if (send_up(s, to->all[i], r) == -1)
 			refused = to->all[i];
+		else if (log_on(LEVEL_DEBUG))
+			log_event(LEVEL_DEBUG, s->log_id, "subscription-sent",
+			    "account=%s to=%s", to->all[i]->jid, LOG_Q(r->to));
 	}
 	if (refused == NULL)
 		return "sent up";
@@ -296,16 +303,6 @@ send_all(struct session *s, const struct account_set *to, struct route *r)
 	    arena_printf(r->stanza->arena, "%s: the server does not take it",
 		refused->jid));
 	return "the server does not take it";
-}
-
-static void
-log_choice(const struct session *s, const struct account_set *to,
-    const char *reason)
-{
-	for (size_t i = 0; i < to->count && log_on(LEVEL_DEBUG); i++)
-		log_event(LEVEL_DEBUG, s->log_id, "account-chosen",
-		    "stanza=presence account=%s reason=\"%s\"", to->all[i]->jid,
-		    reason);
 }
 
 static const char *
@@ -321,10 +318,9 @@ from_client(struct session *s, struct route *r)
 		session_reply_error(s, r, ERR_BAD_REQUEST, "to whom?");
 		return "without a to";
 	}
-	to = find_accounts(s, r, jid_bare(arena, r->to), &why);
+	to = find_accounts(s, r, jid_bare(arena, r->to));
 	if (to.count == 0)
 		return "another session's answer has settled it";
-	log_choice(s, &to, why);
 	/* With one that is away half of it would be done. */
 	if ((why = account_set_away(&to, arena)) != NULL) {
 		session_reply_error(s, r, ERR_REMOTE_SERVER_TIMEOUT, why);

@@ -51,8 +51,10 @@ fill_info(struct rig_server *s, struct elem *result)
 static void
 fill_items(struct rig_server *s, struct elem *result)
 {
-	(void)s;
-	elem_child(result, NS_DISCO_ITEMS, "query");
+	struct elem *query = elem_child(result, NS_DISCO_ITEMS, "query");
+
+	if (s->items != NULL)
+		add_xml(query, NS_DISCO_ITEMS, s->items);
 }
 
 static void

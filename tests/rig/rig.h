@@ -39,6 +39,7 @@ struct rig_server {
 	char *roster;      /* XML: <item/>s */
 	char *info;        /* XML: the inside of disco#info's <query/> */
 	char *domain_info; /* the same of the domain; NULL: as info */
+	char *items;       /* of its disco#items; or NULL */
 	bool has_carbons;
 	bool has_no_blocking;
 	char *blocks; /* XML: <item/>s of the block list */

@@ -288,6 +288,7 @@ rig_server_free(struct rig_server *s)
 	free(s->info);
 	free(s->domain_info);
 	free(s->blocks);
+	free(s->items);
 	free(s->refusal);
 	free(s);
 }

@@ -110,6 +110,12 @@ on_domain_info(struct run *run, const char *rest)
 }
 
 static int
+on_items(struct run *run, const char *rest)
+{
+	return set_text(&run_server(run, &rest)->items, rest);
+}
+
+static int
 on_gives(struct run *run, const char *rest)
 {
 	return set_text(&run_server(run, &rest)->resource, rest);
@@ -217,6 +223,7 @@ const struct verb setup_verbs[] = {
 	{ "roster", PHASE_SETUP, on_roster },
 	{ "info", PHASE_SETUP, on_info },
 	{ "domain-info", PHASE_SETUP, on_domain_info },
+	{ "items", PHASE_SETUP, on_items },
 	{ "gives", PHASE_SETUP, on_gives },
 	{ "refuses", PHASE_SETUP, on_refuses },
 	{ "manual", PHASE_SETUP, on_manual },

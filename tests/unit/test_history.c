@@ -415,6 +415,36 @@ find_is_bounded_and_search_goes_further(void **state)
 }
 
 static void
+talk(struct bench *b, const char *peer, uint64_t account,
+    enum message_class class)
+{
+	struct entry *e = entry(peer, NULL);
+
+	e->account = account;
+	e->class = class;
+	history_append(b->h, e);
+}
+
+/* In memory or not; chat states and receipts are no conversation. */
+static void
+the_account_of_the_last_conversation_is_found(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(history_account_of(b->h, "c@d"), 0);
+	talk(b, "c@d/x", 2, CLASS_ARCHIVE);
+	talk(b, "c@d/x", 3, CLASS_PLAYBACK);
+	talk(b, "c@de", 4, CLASS_ARCHIVE);
+	assert_int_equal(history_account_of(b->h, "c@d"), 2);
+	add_many(b, 300, 10);
+	assert_int_equal(history_account_of(b->h, "c@d"), 2);
+	reopen(b);
+	assert_int_equal(history_account_of(b->h, "c@d"), 2);
+	talk(b, "c@d", 1, CLASS_ARCHIVE);
+	assert_int_equal(history_account_of(b->h, "c@d"), 1);
+}
+
+static void
 what_came_last_is_found_after_a_restart(void **state)
 {
 	struct bench *b = *state;
@@ -598,6 +628,7 @@ main(void)
 		bench_test(find_takes_all_of_the_key),
 		bench_test(find_gives_the_newest),
 		bench_test(find_is_bounded_and_search_goes_further),
+		bench_test(the_account_of_the_last_conversation_is_found),
 		bench_test(what_came_last_is_found_after_a_restart),
 		bench_test(entries_are_bounded),
 		bench_test(bytes_are_bounded),

@@ -63,6 +63,7 @@ static const struct {
 	{ "roster-items", HERE },
 	{ "block-items", "tests/scripts/limit_blocking.xt" },
 	{ "roster-removals", "tests/scripts/limit_removals.xt" },
+	{ "disco-items", "tests/scripts/limit_items.xt" },
 	{ "presences", HERE },
 	{ "quiet-stanzas", "tests/scripts/limit_csi.xt" },
 	{ "directed-presences", "tests/scripts/limit_directed.xt" },
