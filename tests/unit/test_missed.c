@@ -47,6 +47,34 @@ one_that_went_is_told_to_be_gone(void **state)
 	    "nothing");
 }
 
+/* In node view what two accounts have seen is owed once, as the first has it by then. */
+static void
+in_node_view_a_contact_of_two_accounts_is_owed_once(void **state)
+{
+	TALK(state, "limits queue-frames=16 presences=16",
+	    "accounts <account jid='work@w.example' passwd='secret' "
+	    "resource='up' host='127.0.0.1' tls='none'/>",
+	    "roster <item jid='bob@b.example' subscription='both'/>"
+	    "<item jid='work@w.example' subscription='both'/>",
+	    "roster S2 <item jid='bob@b.example' subscription='both'/>",
+	    "login C1 view=node", "stall C1",
+	    "repeat 30 S> <message from='bob@b.example/x' "
+	    "to='alice@a.example' type='chat' id='m{n}'><body>{pad:300}"
+	    "</body></message>",
+	    "S2> <presence from='bob@b.example/x' to='work@w.example'>"
+	    "<status>old</status></presence>",
+	    STATUS("1"), STATUS("2"),
+	    "S2> <presence from='work@w.example/phone' to='work@w.example'/>",
+	    "S> <presence from='work@w.example/phone' to='alice@a.example'/>");
+	assert_int_equal(owed(state), 3);
+	TALK(state, "unstall C1", GOT_ALL,
+	    "C1<~ <presence from='bob@b.example/x' to='$C1'><status>2</status>"
+	    "</presence>",
+	    "C1<~ <presence from='alice@proxy.example/phone' to='$C1'/>",
+	    "C1<~ <presence from='work@w.example/phone' to='$C1'/>", "nothing");
+	assert_int_equal(owed(state), 0);
+}
+
 /* It came while there was room again: nothing older is owed. */
 static void
 a_newer_one_that_went_settles_it(void **state)
@@ -125,6 +153,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		talk_test(what_was_missed_comes_as_it_is_now_once),
+		talk_test(in_node_view_a_contact_of_two_accounts_is_owed_once),
 		talk_test(one_that_went_is_told_to_be_gone),
 		talk_test(a_newer_one_that_went_settles_it),
 		talk_test(siblings_are_owed_as_well),
