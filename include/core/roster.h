@@ -114,7 +114,6 @@ bool roster_sees_us(const struct roster *, const char *bare);
  */
 bool roster_request_add(struct roster *, const char *bare,
     const struct elem *presence);
-bool roster_request_is_open(const struct roster *, const char *bare);
 /* false: there was none. */
 bool roster_request_remove(struct roster *, const char *bare);
 bool roster_request_is_open(const struct roster *, const char *bare);

@@ -203,6 +203,8 @@ struct account *session_route(struct session *, struct arena *, const char *to,
 /* The same, for what is on its way: the log says which and why. */
 struct account *session_carrier(struct session *, struct arena *,
     const char *to);
+void session_log_carrier(const struct session *, const struct account *,
+    const char *to, const char *reason);
 /* The same JID, prepared, as this session's view shows it; arena memory or the argument. */
 const char *session_view_of(struct session *, struct account *, struct arena *,
     const char *jid);

@@ -53,8 +53,6 @@ struct user {
 	struct recent *notes;      /* ids of notes that we made up */
 	/* A peer's bare JID to the account that last exchanged a message; 0: none. */
 	struct recent *carriers;
-	/* A peer's full JID to the account of the last request that set something. */
-	struct recent *partners;
 	struct recent *sent; /* ids of messages to oneself, to their session */
 	struct recent *live; /* the same of what is not in the log */
 	/* Resources that had gone when the proxy was started, to their view. */
@@ -86,11 +84,6 @@ void user_reload(struct user *, const struct user_config *);
 struct account *user_default_account(const struct user *);
 struct account *user_find_account(const struct user *, uint64_t id);
 struct account *user_find_account_by_jid(const struct user *, const char *bare);
-/*
- * The account has a request from or to that JID (NULL: none): where it sets something
- * at a full JID, what goes there next goes the same way.
- */
-void user_note_partner(struct account *, enum stanza_type, const char *jid);
 /* NULL where no session of the user has that resource. */
 struct session *user_find_resource(const struct user *, const char *resource);
 /* Whether a session of the user is in the room of that JID. */

@@ -543,12 +543,6 @@ roster_request_add(struct roster *r, const char *bare,
 }
 
 bool
-roster_request_is_open(const struct roster *r, const char *bare)
-{
-	return request_find(r, bare) != NULL;
-}
-
-bool
 roster_request_remove(struct roster *r, const char *bare)
 {
 	struct request *q;

@@ -284,7 +284,7 @@ choose_account(struct session *s, const struct route *r)
 	}
 	if (a == NULL)
 		return session_carrier(s, r->stanza->arena, r->to);
-	log_decision(s, r, "account-chosen", reason);
+	session_log_carrier(s, a, r->to, reason);
 	return a;
 }
 
@@ -386,9 +386,7 @@ route_request(struct session *s, struct route *r)
 			return "no such address at the node";
 		}
 	}
-	a = choose_account(s, r);
-	user_note_partner(a, r->type, r->to);
-	return account_forward_iq(a, s, r);
+	return account_forward_iq(choose_account(s, r), s, r);
 }
 
 static const char *

@@ -124,7 +124,6 @@ session_ask(struct session *s, struct account *a, struct route *r)
 		.account = a->id,
 		.asker = (char *)elem_attr(r->stanza, "from") };
 
-	user_note_partner(a, r->type, r->from);
 	address_rewrite(r->stanza, &map);
 	return ask(s, &proto, r->stanza);
 }

@@ -65,16 +65,6 @@ directed_account(struct user *u, const char *to)
 	return NULL;
 }
 
-/* Jingle, in-band bytestreams and the like, which are between two full JIDs. */
-static struct account *
-partner_account(struct user *u, const char *to)
-{
-	uint64_t id;
-
-	return recent_get(u->partners, to, &id) ? user_find_account(u, id) :
-						  NULL;
-}
-
 /* The log knows it after a restart. */
 static struct account *
 conversation_account(struct user *u, struct arena *arena, const char *to)
@@ -134,9 +124,6 @@ route_in_node(struct user *u, struct arena *arena, const char *to,
 	*reason = "directed presence is there";
 	if ((a = directed_account(u, to)) != NULL)
 		return a;
-	*reason = "an exchange with the peer is open";
-	if ((a = partner_account(u, to)) != NULL)
-		return a;
 	*reason = "it last exchanged a message with the peer";
 	if ((a = conversation_account(u, arena, to)) != NULL)
 		return a;
@@ -160,15 +147,22 @@ session_route(struct session *s, struct arena *arena, const char *to,
 	return s->account;
 }
 
+void
+session_log_carrier(const struct session *s, const struct account *a,
+    const char *to, const char *reason)
+{
+	if (log_on(LEVEL_DEBUG))
+		log_event(LEVEL_DEBUG, s->log_id, "account-chosen",
+		    "to=%s account=%s reason=\"%s\"", LOG_Q(to), a->jid,
+		    reason);
+}
+
 struct account *
 session_carrier(struct session *s, struct arena *arena, const char *to)
 {
 	const char *reason;
 	struct account *a = session_route(s, arena, to, &reason);
 
-	if (log_on(LEVEL_DEBUG))
-		log_event(LEVEL_DEBUG, s->log_id, "account-chosen",
-		    "to=%s account=%s reason=\"%s\"", LOG_Q(to), a->jid,
-		    reason);
+	session_log_carrier(s, a, to, reason);
 	return a;
 }

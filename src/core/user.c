@@ -172,7 +172,6 @@ make_memories(struct user *u, const struct limits *limits)
 {
 	u->notes = recent_new(limits->receipts);
 	u->carriers = recent_new(limits->receipts);
-	u->partners = recent_new(limits->receipts);
 	u->sent = recent_new(limits->receipts);
 	u->live = recent_new(limits->receipts);
 	u->departed = recent_new(limits->receipts);
@@ -232,7 +231,6 @@ user_free(struct user **holder)
 	answered_free(&u->answered);
 	recent_free(&u->notes);
 	recent_free(&u->carriers);
-	recent_free(&u->partners);
 	recent_free(&u->sent);
 	recent_free(&u->live);
 	recent_free(&u->departed);
@@ -279,13 +277,6 @@ user_find_account_by_jid(const struct user *u, const char *bare)
 			return a;
 	}
 	return NULL;
-}
-
-void
-user_note_partner(struct account *a, enum stanza_type type, const char *jid)
-{
-	if (type == TYPE_SET && jid != NULL && !jid_is_bare(jid))
-		recent_set(a->user->partners, jid, a->id);
 }
 
 struct session *

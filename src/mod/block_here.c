@@ -207,19 +207,18 @@ tell_clients(void *arg, const struct presence *p)
 {
 	const struct hiding *h = arg;
 	struct account *a = h->account;
+	struct arena *arena;
 	struct session *s;
-	bool blocks = account_blocks(a, p->from);
 
-	if (blocks != h->is_blocked || !means(h, p->from))
+	if (account_blocks(a, p->from) != h->is_blocked || !means(h, p->from))
 		return;
+	arena = arena_new();
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (s->closing || !s->available || !session_sees(s, a))
-			continue;
-		if (blocks)
-			relay_unavailable(s, a, p->from);
-		else
-			relay_presence(s, a, p);
+		if (!s->closing && s->available && session_sees(s, a))
+			relay_now(s, a->id,
+			    session_view_of(s, a, arena, p->from));
 	}
+	arena_free(&arena);
 }
 
 /* Rooms, and whoever else was told by a client that it is there. */

@@ -12,7 +12,8 @@ set(struct account *a, const char *from, const char *body)
 {
 	struct blob *b = blob_new(body, strlen(body));
 
-	assert_true(presences_set(a->presences, from, NULL, NULL, b));
+	assert_true(presences_set(a->presences,
+	    &(struct presence){ .from = (char *)from, .body = b }));
 	blob_unref(&b);
 }
 
