@@ -91,7 +91,8 @@ incoming_entry(struct account *a, const struct route *r,
 	e->unserved = archive_unserved(a, e, r->stanza);
 	e->stanza_id = archive_take_stanza_id(a, r->stanza);
 	e->addresses = address_scan(r->stanza, a->jid, a->full);
-	if (read_state_is_own(a, r->from, r->stanza))
+	/* What is in the log may not be looked up in the log while it is read. */
+	if (e->class == CLASS_LIVE && read_state_is_own(a, r->from, r->stanza))
 		e->addresses |= ADDRESS_IDS;
 	e->body = frame_body(r->stanza);
 	log_decision(a, r, reason);
