@@ -48,7 +48,8 @@ list_one(void *arg, const struct blocked *b)
 {
 	const char ***at = arg;
 
-	*(*at)++ = b->jid;
+	if (b->is_blocked)
+		*(*at)++ = b->jid;
 }
 
 static bool
