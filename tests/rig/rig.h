@@ -42,7 +42,7 @@ struct rig_server {
 	char *items;       /* of its disco#items; or NULL */
 	bool has_carbons;
 	bool has_no_blocking;
-	char *blocks; /* XML: <item/>s of the block list */
+	char *blocks;  /* XML: <item/>s of the block list */
 	bool rejects;  /* every password */
 	char *refusal; /* of a bind: a stanza error's name, or NULL */
 };
