@@ -12,8 +12,8 @@ struct session;
 
 /*
  * full: as the session's view calls it. account: who saw it, 0 for a session of the
- * user. Where there are more JIDs than
- * presences are kept, the session is closed.
+ * user. Where there are more JIDs than presences are kept, one that is inactive is sent
+ * all, and else the session is closed.
  */
 void missed_add(struct session *, uint64_t account, const char *full);
 /* What is current of that JID has just been sent. */

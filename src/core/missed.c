@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/proxy.h"
+#include "core/quiet.h"
 #include "core/relay.h"
 #include "core/session.h"
 
@@ -29,24 +30,39 @@ missed_count(const struct session *s)
 	return HASH_COUNT(s->missed);
 }
 
+/* One that is merely inactive is told all; of one that does not read it is too much. */
+static bool
+make_room(struct session *s)
+{
+	size_t max = s->proxy->config->limits.presences;
+
+	if (missed_count(s) >= max)
+		quiet_flush(s);
+	if (missed_count(s) < max)
+		return true;
+	session_close(s, STREAM_RESOURCE_CONSTRAINT,
+	    "does not read what is sent to it");
+	return false;
+}
+
 void
 missed_add(struct session *s, uint64_t account, const char *full)
 {
 	size_t len = strlen(full);
 	struct missed *m = find(s, full);
 
-	if (m == NULL &&
-	    missed_count(s) >= s->proxy->config->limits.presences) {
-		session_close(s, STREAM_RESOURCE_CONSTRAINT,
-		    "does not read what is sent to it");
+	if (m != NULL) {
+		m->account = account;
 		return;
 	}
-	if (m == NULL) {
-		m = mem_alloc(sizeof(*m) + len + 1);
-		memcpy(m->full, full, len + 1);
-		HASH_ADD_KEYPTR(hh, s->missed, m->full, len, m);
-	}
+	/* First: full may be scratch memory, which making room uses. */
+	m = mem_alloc(sizeof(*m) + len + 1);
+	memcpy(m->full, full, len + 1);
 	m->account = account;
+	if (make_room(s))
+		HASH_ADD_KEYPTR(hh, s->missed, m->full, len, m);
+	else
+		free(m);
 }
 
 void

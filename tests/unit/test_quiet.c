@@ -84,6 +84,20 @@ one_that_ends_is_owed_nothing(void **state)
 	    "unstall C3", "closed C3 resource-constraint", "drain");
 }
 
+/* presences: it reads, and is not closed. */
+static void
+over_the_limit_of_presences_all_is_sent(void **state)
+{
+	TALK(state, "limits presences=16", "login C1", INACTIVE,
+	    "repeat 16 S> <presence from='bob@b.example/{n}' "
+	    "to='alice@a.example'/>",
+	    "nothing",
+	    "S> <presence from='bob@b.example/17' to='alice@a.example'/>",
+	    "repeat 16 C1< <presence from='bob@b.example/{n}' .../>", "nothing",
+	    "C1> <active xmlns='urn:xmpp:csi:0'/>",
+	    "C1< <presence from='bob@b.example/17' .../>", "nothing");
+}
+
 static void
 what_is_said_after_the_end_changes_nothing(void **state)
 {
@@ -105,6 +119,7 @@ main(void)
 		talk_test(nothing_waits_for_one_that_is_active),
 		talk_test(of_each_the_latest_waits_and_its_bytes_are_counted),
 		talk_test(one_that_ends_is_owed_nothing),
+		talk_test(over_the_limit_of_presences_all_is_sent),
 		talk_test(what_is_said_after_the_end_changes_nothing),
 	};
 
