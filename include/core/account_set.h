@@ -7,6 +7,7 @@
 #include "base/arena.h"
 
 struct account;
+struct session;
 struct user;
 
 struct account_set {
@@ -20,6 +21,9 @@ void account_set_add(struct account_set *, struct account *);
 /* Adds those whose roster has that item, as node view calls it. */
 void account_set_add_holders(struct account_set *, const struct user *,
     struct arena *, const char *view);
+/* The log says that these carry a stanza of the session to that JID, and why. */
+void account_set_log(const struct account_set *, const struct session *,
+    const char *to, const char *reason);
 /* Which one's server is not connected, as a text that names it; NULL: all are. */
 const char *account_set_away(const struct account_set *, struct arena *);
 

@@ -1,7 +1,9 @@
 #include "core/account_set.h"
 
+#include "base/log.h"
 #include "core/account.h"
 #include "core/node_roster.h"
+#include "core/session.h"
 #include "core/user.h"
 
 struct account_set
@@ -32,6 +34,16 @@ account_set_add_holders(struct account_set *set, const struct user *u,
 		if (node_roster_item(a, arena, view) != NULL)
 			account_set_add(set, a);
 	}
+}
+
+void
+account_set_log(const struct account_set *set, const struct session *s,
+    const char *to, const char *reason)
+{
+	for (size_t i = 0; i < set->count && log_on(LEVEL_DEBUG); i++)
+		log_event(LEVEL_DEBUG, s->log_id, "account-chosen",
+		    "to=%s account=%s reason=\"%s\"", LOG_Q(to),
+		    set->all[i]->jid, reason);
 }
 
 const char *

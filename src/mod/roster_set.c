@@ -155,6 +155,7 @@ set_in_node(struct session *s, struct route *r, const char *jid)
 	const char *why;
 
 	account_set_add_holders(&to, s->user, arena, jid);
+	account_set_log(&to, s, jid, "its roster has the item");
 	if (to.count == 0)
 		account_set_add(&to, session_carrier(s, arena, jid));
 	/* With one that is away half of it would be done. */

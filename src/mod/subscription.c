@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "core/account.h"
 #include "core/account_set.h"
 #include "core/answered.h"
@@ -256,10 +255,12 @@ find_accounts(struct session *s, const struct route *r, const char *bare)
 
 	if (is_answer(r))
 		add_asked(&to, s, arena, bare);
+	account_set_log(&to, s, bare, "the contact waits there");
 	if (to.count > 0 || (is_answer(r) && is_settled_for(s, arena, bare)))
 		return to;
 	if (s->account == NULL && r->type != TYPE_SUBSCRIBE)
 		account_set_add_holders(&to, s->user, arena, bare);
+	account_set_log(&to, s, bare, "its roster has the contact");
 	if (to.count == 0)
 		account_set_add(&to, session_carrier(s, arena, bare));
 	return to;
@@ -293,9 +294,6 @@ send_all(struct session *s, const struct account_set *to, struct route *r)
 	for (size_t i = 0; i < to->count; i++) {
 		if (send_up(s, to->all[i], r) == -1)
 			refused = to->all[i];
-		else if (log_on(LEVEL_DEBUG))
-			log_event(LEVEL_DEBUG, s->log_id, "subscription-sent",
-			    "account=%s to=%s", to->all[i]->jid, LOG_Q(r->to));
 	}
 	if (refused == NULL)
 		return "sent up";
