@@ -27,7 +27,7 @@ form_in_room(struct session *s, const struct entry *e, const char **reason)
 	const struct directed *d = directed_find_bare(s->directed, e->peer);
 
 	*reason = "it is in that room";
-	if (d != NULL)
+	if (d != NULL && d->account == e->account)
 		return FORM_PLAIN;
 	*reason = "it is not in that room";
 	return FORM_NOTHING;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/account.h"
 #include "core/proxy.h"
 #include "core/quiet.h"
 #include "core/relay.h"
@@ -30,15 +31,25 @@ missed_count(const struct session *s)
 	return HASH_COUNT(s->missed);
 }
 
+/* As many as are kept for the accounts that it sees. */
+static size_t
+most(const struct session *s)
+{
+	const struct account *a;
+	size_t count = 0;
+
+	LIST_FOREACH(a, &s->user->accounts, next)
+		count += session_sees(s, a);
+	return count * s->proxy->config->limits.presences;
+}
+
 /* One that is merely inactive is told all; of one that does not read it is too much. */
 static bool
 make_room(struct session *s)
 {
-	size_t max = s->proxy->config->limits.presences;
-
-	if (missed_count(s) >= max)
+	if (missed_count(s) >= most(s))
 		quiet_flush(s);
-	if (missed_count(s) < max)
+	if (missed_count(s) < most(s))
 		return true;
 	session_close(s, STREAM_RESOURCE_CONSTRAINT,
 	    "does not read what is sent to it");

@@ -51,18 +51,18 @@ session_translate(const struct session *from, const struct session *to,
 	address_rewrite(stanza, &map);
 }
 
-/* The account in which a session of the user is with that JID, if any. */
+/* The account in which it is with that JID, else another session of the user. */
 static struct account *
-directed_account(struct user *u, const char *to)
+directed_account(struct session *s, const char *to)
 {
-	struct session *s;
-	struct directed *d;
+	struct directed *d = directed_find_bare(s->directed, to);
+	struct session *other;
 
-	LIST_FOREACH(s, &u->sessions, next) {
-		if ((d = directed_find_bare(s->directed, to)) != NULL)
-			return user_find_account(u, d->account);
+	LIST_FOREACH(other, &s->user->sessions, next) {
+		if (d == NULL)
+			d = directed_find_bare(other->directed, to);
 	}
-	return NULL;
+	return d != NULL ? user_find_account(s->user, d->account) : NULL;
 }
 
 /* The log knows it after a restart. */
@@ -113,16 +113,17 @@ domain_account(struct user *u, struct arena *arena, const char *to)
 
 /* stanzas.md, Node view: which account carries a stanza to X. */
 static struct account *
-route_in_node(struct user *u, struct arena *arena, const char *to,
+route_in_node(struct session *s, struct arena *arena, const char *to,
     const char **reason)
 {
+	struct user *u = s->user;
 	struct account *a;
 
 	*reason = "no address";
 	if (to == NULL || jid_same_bare(to, u->bare))
 		return user_default_account(u);
 	*reason = "directed presence is there";
-	if ((a = directed_account(u, to)) != NULL)
+	if ((a = directed_account(s, to)) != NULL)
 		return a;
 	*reason = "it last exchanged a message with the peer";
 	if ((a = conversation_account(u, arena, to)) != NULL)
@@ -142,7 +143,7 @@ session_route(struct session *s, struct arena *arena, const char *to,
     const char **reason)
 {
 	if (s->account == NULL)
-		return route_in_node(s->user, arena, to, reason);
+		return route_in_node(s, arena, to, reason);
 	*reason = "the view's account";
 	return s->account;
 }

@@ -191,10 +191,14 @@ void
 directed_refused(struct account *a, const char *target)
 {
 	struct session *s;
+	struct directed *d;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (directed_remove(&s->directed, target))
-			session_touch(s, CHANGED_SELF);
+		d = directed_find(s->directed, target);
+		if (d == NULL || d->account != a->id)
+			continue;
+		directed_remove(&s->directed, target);
+		session_touch(s, CHANGED_SELF);
 	}
 }
 

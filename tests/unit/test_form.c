@@ -108,8 +108,9 @@ put_session(struct session *s, const struct form_case *c)
 	s->priority = c->priority;
 	directed_clear(&s->directed);
 	if (c->in_room)
-		assert_true(directed_add(&s->directed, "room@m.example/me", 0,
-		    true, "<presence/>", 1));
+		assert_true(directed_add(&s->directed, "room@m.example/me",
+		    LIST_FIRST(&s->user->accounts)->id, true, "<presence/>",
+		    1));
 }
 
 /* As it was: a session without presence. */
