@@ -22,6 +22,7 @@
 #include "core/user.h"
 #include "io/loop.h"
 
+struct caps;
 struct directed;
 struct disco_ask;
 struct exchanges;
@@ -101,6 +102,10 @@ struct account {
 	/* Domains that its server lists as its services: mod/services.c's. */
 	struct recent *services;
 
+	/* Own nodes that were asked for on this stream: mod/events.c's. */
+	struct recent *fetched;
+	bool is_fetching;
+
 	char *presence_sent;      /* as it went up; NULL: none on this stream */
 	uint64_t presence_number; /* of that, on the stream */
 	/* After a restart clients get a while to come back before that changes. */
@@ -109,6 +114,7 @@ struct account {
 	char *own_info;    /* the server's last disco#info of the bare JID */
 	char *domain_info; /* and of its domain; as <query/> bytes */
 	struct disco_ask *disco_asks[2]; /* for the two; mod/disco.c's */
+	struct caps *caps; /* what is announced; mod/caps.c's */
 	uint64_t active_at; /* the person was last there; mod/last.c's */
 	struct timer iq_timer;
 };

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct features;
 struct user;
 
 struct device {
@@ -23,6 +24,7 @@ struct device {
 	bool came_back;  /* it has had more than one session */
 	bool uses_carbons, uses_archive;
 	uint64_t seen; /* wall ms: of its last session */
+	struct features *notify; /* the events that it asks for; or NULL */
 };
 TAILQ_HEAD(devices, device);
 

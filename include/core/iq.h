@@ -14,6 +14,7 @@
 
 struct iq_table;
 struct account;
+struct session;
 
 struct iq {
 	char id[RANDOM_ID_SIZE]; /* on the wire */
@@ -36,6 +37,8 @@ struct iq {
 	 */
 	void (*done)(struct account *, struct elem *answer, void *arg);
 	void *arg;
+	/* The same of what was asked of a client. */
+	void (*answered)(struct session *, struct elem *answer);
 };
 
 struct iq_table *iq_table_new(size_t max);

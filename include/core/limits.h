@@ -59,6 +59,10 @@
 	X(disco_items, "disco-items", 100, 0, 10000) \
 	X(presences, "presences", 20000, 16, 1000000) \
 	X(quiet_stanzas, "quiet-stanzas", 200, 1, 100000) \
+	X(caps_hashes, "caps-hashes", 100, 1, 100000) \
+	X(caps_features, "caps-features", 1000, 16, 10000) \
+	X(events, "events", 5000, 16, 1000000) \
+	X(event_bytes, "event-bytes", 4194304, 16384, 1073741824) \
 	X(directed_presences, "directed-presences", 500, 1, 100000) \
 	X(receipts, "receipts", 2000, 16, 1000000) \
 	X(exchanges, "exchanges", 2000, 16, 1000000) \

@@ -19,7 +19,9 @@
 
 struct account;
 struct archive_searches;
+struct client_caps;
 struct directed;
+struct features;
 struct proxy;
 
 enum show { SHOW_CHAT, SHOW_NONE, SHOW_DND, SHOW_AWAY, SHOW_XA };
@@ -81,6 +83,14 @@ struct session {
 	struct elem *presence; /* its children; in presence_arena */
 	struct arena *presence_arena;
 	struct directed *directed; /* by target */
+
+	/* What the client can do; NULL: nobody knows. features_kept_set() sets it. */
+	struct features *features;
+	struct client_caps *client_caps; /* mod/client_caps.c's */
+	/* Personal events (events.h): how far it is, and what of that it has got. */
+	uint64_t events_told, events_got, events_number;
+	uint64_t events_joined; /* up to there only the last of each node */
+	struct features *events_had; /* and none that it asked for before */
 
 	bool following;
 	bool held; /* until it is known what it does: playback.h */
@@ -191,6 +201,12 @@ void session_take_answer(struct session *, struct account *, const struct iq *,
 int session_ask(struct session *, struct account *, struct route *);
 /* The same for a request of another session of the user. */
 int session_ask_for(struct session *, struct session *asker, struct route *);
+/*
+ * A request of our own: answered() gets NULL where no answer will come (deadline, the
+ * link lost, the end). -1: too many wait there, or it is not there; then it is not called.
+ */
+int session_query(struct session *, struct elem *iq,
+    void (*answered)(struct session *, struct elem *answer));
 const char *session_take_reply(struct session *, struct route *);
 /* A request of our own or of a push under a fresh id; answers are swallowed. */
 void session_push(struct session *, const char *type,

@@ -20,6 +20,8 @@
 #include "xmpp/stanza.h"
 
 struct account;
+struct events;
+struct known_features;
 struct proxy;
 struct roster;
 struct session;
@@ -43,6 +45,9 @@ struct user {
 	struct ended_streams ended;
 	unsigned ended_count;
 	uint64_t last_ended;
+	struct known_features *known_features; /* features_kept.h */
+	uint64_t features_version; /* goes up when some session's change */
+	struct events *events;	   /* events.h */
 	bool is_changed; /* proxy->changed_users */
 	LIST_ENTRY(user) changed_next;
 	struct archive_prefs archive_prefs; /* of node view */

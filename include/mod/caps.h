@@ -1,26 +1,28 @@
-/* Entity capabilities (XEP-0115): the hash of our own disco#info. */
+/*
+ * Entity capabilities (XEP-0115): what contacts are told that the account can do, which
+ * is what the proxy can, and all of its clients.
+ */
 #ifndef MOD_CAPS_H
 #define MOD_CAPS_H
 
-#include <stdbool.h>
-
-#include "base/buf.h"
 #include "xmpp/elem.h"
 
-struct proxy;
+struct account;
 
 /* What stands before the '#' in the node of a request for them. */
 #define CAPS_NODE "https://xmpproxy.example/caps"
 
 /*
- * Appends the verification string (section 5.1, SHA-1) of a disco#info <query/>
- * with its identities, features and forms. Whether it is well-formed (5.4) is not
- * looked at.
+ * disco#info's <query/> as it is now (node NULL), or as it was when that node was
+ * announced, a few times back; NULL: it was not.
  */
-void caps_ver(struct buf *out, const struct elem *query);
-/* Adds <c/> to a presence that goes up. */
-void caps_add(const struct proxy *, struct elem *presence);
-/* Whether it is the node that caps_add() announces. */
-bool caps_is_node(const struct proxy *, const char *node);
+struct elem *caps_info(struct account *, struct arena *, const char *node);
+/* Whether a feature of a client is left out, and why; NULL: it is taken. */
+const char *caps_refusal(const char *var);
+/*
+ * A session goes: from here on its features are held. The presence is the caller's
+ * business.
+ */
+void caps_refresh(struct account *);
 
 #endif

@@ -2,14 +2,18 @@
 #ifndef MOD_INFO_H
 #define MOD_INFO_H
 
+#include <stdbool.h>
+
+#include "core/features.h"
 #include "core/hooks.h"
 #include "xmpp/elem.h"
 
 /*
- * What contacts see of us: one identity and the modules' peer_features, sorted.
- * Entity capabilities (mod/caps.h) are the hash of exactly this.
+ * What contacts see of us: one identity, the modules' peer_features and those of clients
+ * (NULL: none), sorted. Entity capabilities (mod/caps.h) are the hash of exactly this.
  */
-struct elem *info_for_peers(struct arena *, const struct module *const *);
+struct elem *info_for_peers(struct arena *, const struct module *const *,
+    const struct features *);
 
 /*
  * Turns what a server says of the account or of its domain into what clients see:
@@ -25,6 +29,9 @@ void info_add_node(struct elem *query, const struct module *const *);
 /* Features one by one; patterns as those of `hidden`. */
 void info_add(struct elem *query, const char *var);
 void info_remove(struct elem *query, const char *pattern);
+
+/* By name, or by what stands before a '*' at the end of the pattern. */
+bool info_matches(const char *pattern, const char *var);
 
 /* <query/> with one identity, no features yet. name NULL: none. */
 struct elem *info_new(struct arena *, const char *category, const char *type,

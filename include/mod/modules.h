@@ -17,6 +17,8 @@ extern const struct module mod_push;
 extern const struct module mod_disco;
 extern const struct module mod_services;
 extern const struct module mod_caps;
+extern const struct module mod_client_caps;
+extern const struct module mod_events;
 extern const struct module mod_ping;
 extern const struct module mod_version;
 extern const struct module mod_time;

@@ -130,6 +130,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->exchanges = exchanges_new(limits->exchanges);
 	a->subscribers = recent_new(limits->receipts);
 	a->services = recent_new(limits->disco_items);
+	a->fetched = recent_new(limits->caps_features);
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
 	timer_init(&a->steady, u->proxy->loop, steady_over, a);
 	a->upstream = upstream_new(a);
@@ -164,6 +165,7 @@ account_free(struct account **holder)
 	exchanges_free(&a->exchanges);
 	recent_free(&a->subscribers);
 	recent_free(&a->services);
+	recent_free(&a->fetched);
 	LIST_REMOVE(a, next);
 	free(a->full);
 	free(a->domain);

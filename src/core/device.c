@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pack.h"
+#include "core/features_kept.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/turn.h"
@@ -47,6 +48,7 @@ forget(struct user *u, struct device *d)
 {
 	TAILQ_REMOVE(&u->devices, d, next);
 	u->device_count--;
+	features_unref(&d->notify);
 	free(d->resource);
 	free(d);
 }
@@ -61,6 +63,7 @@ drop(struct user *u, struct device *d)
 	buf_free(&key);
 	log_event(LEVEL_INFO, u->name, "device-forgotten", "resource=%s",
 	    LOG_Q(d->resource));
+	features_kept_drop(u, d);
 	forget(u, d);
 }
 

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "core/account.h"
 #include "core/directed.h"
+#include "core/events.h"
 #include "core/fanout.h"
+#include "core/features.h"
 #include "core/missed.h"
 #include "core/peers.h"
 #include "core/playback.h"
@@ -126,6 +128,7 @@ on_drained(void *arg)
 
 	resume_reading(s);
 	missed_flush(s);
+	events_follow(s);
 	fanout_follow(s);
 }
 
@@ -271,6 +274,8 @@ session_free(struct session **holder)
 	directed_clear(&s->directed);
 	missed_clear(s);
 	fanout_forget(s);
+	features_unref(&s->features);
+	features_unref(&s->events_had);
 	iq_table_free(&s->asked);
 	arena_free(&s->presence_arena);
 	free(s->bare);

@@ -16,9 +16,16 @@ fail_asked(struct session *s, struct iq *iq)
 {
 	struct account *a = user_find_account(s->user, iq->account);
 	struct session *asker = proxy_find_session(s->proxy, iq->session);
-	struct arena *arena = arena_new();
-	struct elem *request = elem_new(arena, NS_CLIENT, "iq"), *error;
+	struct arena *arena;
+	struct elem *request, *error;
 
+	if (iq->answered != NULL) {
+		iq->answered(s, NULL);
+		iq_free(&iq);
+		return;
+	}
+	arena = arena_new();
+	request = elem_new(arena, NS_CLIENT, "iq");
 	elem_set(request, "type", "get");
 	elem_set(request, "id", iq->asked_id);
 	elem_set(request, "from", iq->asker);
@@ -138,6 +145,16 @@ session_ask_for(struct session *s, struct session *asker, struct route *r)
 	return ask(s, &proto, r->stanza);
 }
 
+int
+session_query(struct session *s, struct elem *iq,
+    void (*answered)(struct session *, struct elem *answer))
+{
+	struct iq proto = { .answered = answered };
+
+	elem_set(iq, "from", s->bare);
+	return ask(s, &proto, iq);
+}
+
 /* Back to the peer, in the account's terms. */
 static void
 answer_peer(struct session *s, const struct iq *iq, struct elem *answer)
@@ -172,7 +189,9 @@ session_take_reply(struct session *s, struct route *r)
 	if (iq == NULL)
 		return "an answer to nothing that was asked of it";
 	iq_table_take(s->asked, iq);
-	if (iq->session == 0) {
+	if (iq->answered != NULL) {
+		iq->answered(s, r->stanza);
+	} else if (iq->session == 0) {
 		answer_peer(s, iq, r->stanza);
 	} else if ((asker = proxy_find_session(s->proxy, iq->session)) !=
 	    NULL) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/account.h"
+#include "core/events.h"
 #include "core/fanout.h"
 #include "core/missed.h"
 #include "core/playback.h"
@@ -168,5 +169,6 @@ session_sm_resume(struct session *s, struct stream *stream, uint32_t h,
 	if (s->closing)
 		return;
 	missed_flush(s);
+	events_follow(s);
 	fanout_follow(s);
 }

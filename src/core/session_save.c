@@ -11,6 +11,8 @@
 #include "core/device.h"
 #include "core/directed.h"
 #include "core/ended.h"
+#include "core/events.h"
+#include "core/features_kept.h"
 #include "core/proxy.h"
 #include "core/session_sm.h"
 #include "core/store.h"
@@ -139,6 +141,7 @@ save_counters(struct session *s)
 		if (f->number != 0)
 			number = f->number;
 	}
+	pack_uint(&b, s->events_got);
 	put(s, STATE_COUNTERS, &b);
 	buf_free(&b);
 }
@@ -278,6 +281,7 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 	unpack_presence(s, v);
 	if (s->presence == NULL)
 		s->available = false;
+	features_kept_restore(s);
 	unpack_directed(s, v);
 	unpack_owed(s, v);
 	s->blocks_got = unpack_uint(v);
@@ -347,6 +351,7 @@ load_counters(void *arg, const void *key, size_t key_len, const void *value,
 		flights_add(&s->flights, &f);
 	}
 	s->sm.out = number;
+	events_restore(s, unpack_uint(&v));
 }
 
 static void

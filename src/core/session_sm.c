@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/ended.h"
+#include "core/events.h"
 #include "core/fanout.h"
 #include "core/hooks.h"
 #include "core/missed.h"
@@ -70,6 +71,7 @@ go_on(struct session *s)
 	if (s->closing || s->asleep)
 		return;
 	missed_flush(s);
+	events_follow(s);
 	fanout_follow(s);
 }
 
@@ -85,6 +87,8 @@ session_sm_acknowledged(struct session *s)
 		open_iqs_acknowledged(&s->refused, s->sm.acked) >
 	    0)
 		session_touch(s, CHANGED_IQS);
+	if (s->events_number <= s->sm.acked)
+		s->events_got = s->events_told;
 	if (s->roster_number <= s->sm.acked &&
 	    s->roster_got != s->roster_told) {
 		s->roster_got = s->roster_told;

@@ -11,6 +11,8 @@
 #include "core/account_save.h"
 #include "core/availability.h"
 #include "core/directed.h"
+#include "core/events.h"
+#include "core/features_kept.h"
 #include "core/hooks.h"
 #include "core/node_roster.h"
 #include "core/outbox.h"
@@ -199,12 +201,14 @@ user_new(struct proxy *proxy, const struct user_config *config)
 	u->history = history_new(proxy->store, &proxy->batch, u->id);
 	make_memories(u, &proxy->config->limits);
 	u->blocks = blocklist_new(SIZE_MAX); /* each of them is bounded */
+	u->events = events_new(u);
 	user_load_state(u, STATE_USER, u->id, load, u);
 	u->answered = answered_new(u);
 	STAILQ_FOREACH(account, &config->accounts, next)
 		add_account(u, account);
 	order_accounts(u, config);
 	device_load_all(u);
+	features_kept_load(u);
 	ended_load_all(u);
 	session_load_all(u);
 	siblings_load(u);
@@ -227,6 +231,8 @@ user_free(struct user **holder)
 	history_free(&u->history);
 	reached_fini(&u->reached);
 	device_free_all(u);
+	features_kept_free(u);
+	events_free(&u->events);
 	ended_free_all(u);
 	answered_free(&u->answered);
 	recent_free(&u->notes);

@@ -1,237 +1,472 @@
+/*
+ * What is announced of an account (stanzas.md, One set of capabilities): one identity,
+ * what the proxy itself can do, the union of what its clients can, and the events that
+ * its devices ask for, there or not.
+ */
 #include "mod/caps.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
-#include "base/sha1.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/availability.h"
+#include "core/device.h"
+#include "core/features_kept.h"
 #include "core/proxy.h"
+#include "core/session.h"
+#include "core/turn.h"
+#include "mod/caps_hash.h"
 #include "mod/info.h"
 #include "mod/modules.h"
 #include "xmpp/ns.h"
+#include "xmpp/xml.h"
 
-/*
- * XML has neither of these two, and they sort before all that it has: so factors
- * are put together first and sorted as strings, which is the order by factors.
- */
-#define END   "\1" /* becomes '<' */
-#define SLASH "\2" /* becomes '/' */
+/* A client that comes back by then has not gone, for contacts. */
+#define HELD_MS UINT64_C(600000)
+/* So many sets that were announced are still told to who asks for them. */
+#define ANNOUNCED 16
+/* So long a feature may be; all of them together have to fit into one stanza. */
+#define VAR_BYTES 200
 
-struct words {
+/* A feature of some client, and when it goes; 0: somebody has it. */
+struct held {
+	UT_hash_handle hh;
+	uint64_t until;
+	char var[];
+};
+
+struct announced {
+	TAILQ_ENTRY(announced) next;
+	char *node; /* with the hash */
+	char *ver, *xml;
+};
+
+struct caps {
+	struct account *account;
+	struct held *held;
+	TAILQ_HEAD(announced_list, announced) sets; /* the latest first */
+	unsigned count;
+	uint64_t version; /* of user->features_version */
+	struct timer timer;
+};
+
+/* --- what is not taken from clients --- */
+
+static const struct {
+	const char *var; /* "x*" by prefix */
+	const char *reason;
+} refused[] = {
+	{ NS_CARBONS, "between a client and its server: ours" },
+	{ "urn:xmpp:carbons:rules:*", "the same" },
+	{ "urn:xmpp:sm:*", "of a stream, which ends here" },
+	{ NS_CSI, "of a stream, which ends here" },
+	{ "urn:xmpp:mam:*", "between a client and its archive" },
+	{ "urn:xmpp:push:*", "not offered to clients" },
+	{ NS_BLOCKING, "between a client and its server" },
+	{ "jabber:iq:roster", "between a client and its server" },
+	{ "jabber:iq:privacy", "between a client and its server" },
+	{ NS_PRIVATE, "between a client and its server" },
+	{ NS_REGISTER, "not through the proxy" },
+	{ "jabber:iq:auth", "of a stream, which ends here" },
+	{ "urn:ietf:params:xml:ns:xmpp-*", "of a stream, which ends here" },
+	{ "urn:xmpp:sasl:*", "of a stream, which ends here" },
+	{ "urn:xmpp:bind:*", "of a stream, which ends here" },
+	{ "urn:xmpp:features:*", "of a stream, which ends here" },
+	{ "http://jabber.org/protocol/compress*", "of a stream" },
+	{ NS_CAPS "#*", "of servers" },
+	/* XEP-0390: no hash of that kind is in our presence. */
+	{ "urn:xmpp:caps*", "the proxy announces XEP-0115 alone" },
+};
+
+const char *
+caps_refusal(const char *var)
+{
+	if (*var == '\0' || strlen(var) > VAR_BYTES)
+		return "empty, or too long";
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		if (info_matches(refused[i].var, var))
+			return refused[i].reason;
+	}
+	return NULL;
+}
+
+/* --- what clients can do --- */
+
+static const struct limits *
+limits_of(const struct caps *c)
+{
+	return &c->account->user->proxy->config->limits;
+}
+
+static struct held *
+find(const struct caps *c, const char *var)
+{
+	struct held *h;
+
+	HASH_FIND_STR(c->held, var, h);
+	return h;
+}
+
+/* NULL: there are too many. */
+static struct held *
+add(struct caps *c, const char *var)
+{
+	size_t len = strlen(var);
+	struct held *h;
+
+	if (HASH_COUNT(c->held) >= limits_of(c)->caps_features)
+		return NULL;
+	h = mem_alloc(sizeof(*h) + len + 1);
+	memcpy(h->var, var, len);
+	HASH_ADD_STR(c->held, var, h);
+	return h;
+}
+
+static void
+drop(struct caps *c, struct held *h)
+{
+	HASH_DEL(c->held, h);
+	free(h);
+}
+
+static void
+save(const struct caps *c)
+{
+	struct user *u = c->account->user;
+	struct buf key = { 0 }, value = { 0 };
+	const struct held *h;
+
+	buf_putc(&key, KEY_ACCOUNT);
+	pack_uint(&key, c->account->id);
+	pack_uint(&value, HASH_COUNT(c->held));
+	for (h = c->held; h != NULL; h = h->hh.next)
+		pack_string(&value, h->var);
+	batch_put(&u->proxy->batch, STATE_CAPS, u->id, key.data, key.len,
+	    value.data, value.len);
+	turn_touch(u->proxy);
+	buf_free(&key);
+	buf_free(&value);
+}
+
+/* Those of devices count apart; without a device they are the session's. */
+static bool
+is_of_session(const struct session *s, const char *var)
+{
+	return (s->device == NULL || !features_is_notify(var)) &&
+	    caps_refusal(var) == NULL;
+}
+
+/* Whether something is new. */
+static bool
+hold_session(struct caps *c, const struct session *s)
+{
+	bool is_new = false;
+	const char *var;
+	struct held *h;
+
+	for (size_t i = 0; i < features_count(s->features); i++) {
+		var = features_at(s->features, i);
+		if (!is_of_session(s, var))
+			continue;
+		if ((h = find(c, var)) == NULL) {
+			h = add(c, var);
+			is_new = true;
+		}
+		if (h != NULL)
+			h->until = 0;
+	}
+	return is_new;
+}
+
+static void
+mark_all(struct caps *c, uint64_t until)
+{
+	struct held *h;
+
+	for (h = c->held; h != NULL; h = h->hh.next) {
+		if (h->until == 0)
+			h->until = until;
+	}
+}
+
+static bool
+drop_expired(struct caps *c)
+{
+	struct held *h, *tmp;
+	uint64_t now = clock_now(), first = 0;
+	bool dropped = false;
+
+	HASH_ITER(hh, c->held, h, tmp) {
+		if (h->until != 0 && h->until <= now) {
+			drop(c, h);
+			dropped = true;
+		} else if (h->until != 0 && (first == 0 || h->until < first)) {
+			first = h->until;
+		}
+	}
+	if (first != 0)
+		timer_set(&c->timer, first - now);
+	else
+		timer_stop(&c->timer);
+	return dropped;
+}
+
+static void
+hold(struct caps *c)
+{
+	const struct session *s;
+	bool changed = false;
+
+	mark_all(c, clock_now() + HELD_MS);
+	LIST_FOREACH(s, &c->account->user->sessions, next) {
+		if (!s->closing && session_sees(s, c->account))
+			changed = hold_session(c, s) || changed;
+	}
+	if (drop_expired(c) || changed)
+		save(c);
+}
+
+/* --- what is announced --- */
+
+static bool
+is_device_of(const struct device *d, const struct account *a)
+{
+	return d->view == 0 || d->view == a->id;
+}
+
+struct list {
 	const char **at;
 	size_t count;
 };
 
 static void
-words_add(struct words *w, const char *word)
+list_add(struct list *l, const char *var)
 {
-	w->at = mem_grow(w->at, (w->count + 1) * sizeof(*w->at));
-	w->at[w->count++] = word;
+	l->at = mem_grow(l->at, (l->count + 1) * sizeof(*l->at));
+	l->at[l->count++] = var;
 }
 
-static int
-compare(const void *a, const void *b)
+/* Each once, whatever the number of devices that ask for it. */
+static struct features *
+of_devices(const struct caps *c)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	const struct device *d;
+	struct list l = { 0 };
+	struct features *all;
+	const char *var;
 
-/* Appends them in order and empties the list. */
-static void
-words_join(struct words *w, struct buf *out)
-{
-	if (w->count > 0)
-		qsort(w->at, w->count, sizeof(*w->at), compare);
-	for (size_t i = 0; i < w->count; i++)
-		buf_puts(out, w->at[i]);
-	free(w->at);
-	*w = (struct words){ 0 };
-}
-
-/* The same as one word. */
-static const char *
-words_to_word(struct words *w, struct arena *arena)
-{
-	struct buf b = { 0 };
-	const char *word;
-
-	words_join(w, &b);
-	word = arena_strndup(arena, b.data != NULL ? b.data : "", b.len);
-	buf_free(&b);
-	return word;
-}
-
-static const char *
-or_empty(const char *s)
-{
-	return s != NULL ? s : "";
-}
-
-static void
-add_identities(struct buf *s, const struct elem *query)
-{
-	struct words w = { 0 };
-
-	ELEM_EACH(e, query) {
-		if (!elem_is(e, NS_DISCO_INFO, "identity"))
+	TAILQ_FOREACH(d, &c->account->user->devices, next) {
+		if (!is_device_of(d, c->account))
 			continue;
-		words_add(&w,
-		    arena_printf(query->arena,
-			"%s" SLASH "%s" SLASH "%s" SLASH "%s" END,
-			or_empty(elem_attr(e, "category")),
-			or_empty(elem_attr(e, "type")), or_empty(elem_lang(e)),
-			or_empty(elem_attr(e, "name"))));
+		for (size_t i = 0; i < features_count(d->notify); i++) {
+			var = features_at(d->notify, i);
+			if (caps_refusal(var) == NULL)
+				list_add(&l, var);
+		}
 	}
-	words_join(&w, s);
+	all = features_new(l.at, l.count);
+	free(l.at);
+	return all;
+}
+
+static struct elem *
+make(const struct caps *c, struct arena *arena)
+{
+	struct list l = { 0 };
+	const struct held *h;
+	struct features *notify = of_devices(c), *all;
+	struct elem *query;
+
+	for (h = c->held; h != NULL; h = h->hh.next)
+		list_add(&l, h->var);
+	for (size_t i = 0; i < features_count(notify); i++) {
+		if (l.count < limits_of(c)->caps_features)
+			list_add(&l, features_at(notify, i));
+	}
+	all = features_new(l.at, l.count);
+	query = info_for_peers(arena, c->account->user->proxy->modules, all);
+	features_unref(&all);
+	features_unref(&notify);
+	free(l.at);
+	return query;
 }
 
 static void
-add_features(struct buf *s, const struct elem *query)
+free_set(struct caps *c, struct announced *set)
 {
-	struct words w = { 0 };
-
-	ELEM_EACH(e, query) {
-		if (elem_is(e, NS_DISCO_INFO, "feature"))
-			words_add(&w,
-			    arena_printf(query->arena, "%s" END,
-				or_empty(elem_attr(e, "var"))));
-	}
-	words_join(&w, s);
+	TAILQ_REMOVE(&c->sets, set, next);
+	c->count--;
+	free(set->node);
+	free(set->ver);
+	free(set->xml);
+	free(set);
 }
 
-static const char *
-values_of(const struct elem *field)
+static struct announced *
+find_set(const struct caps *c, const char *node)
 {
-	struct words w = { 0 };
+	struct announced *set;
 
-	ELEM_EACH(e, field) {
-		if (elem_is(e, NS_DATA, "value"))
-			words_add(&w,
-			    arena_printf(field->arena, "%s" END, elem_text(e)));
-	}
-	return words_to_word(&w, field->arena);
-}
-
-static bool
-is_form_type(const struct elem *field)
-{
-	return text_equals(elem_attr(field, "var"), "FORM_TYPE");
-}
-
-/* NULL where it has no hidden one: such a form does not count (5.4). */
-static const char *
-form_type(const struct elem *form)
-{
-	ELEM_EACH(e, form) {
-		if (elem_is(e, NS_DATA, "field") && is_form_type(e) &&
-		    text_equals(elem_attr(e, "type"), "hidden"))
-			return elem_child_text(e, NS_DATA, "value");
+	TAILQ_FOREACH(set, &c->sets, next) {
+		if (strcmp(set->node, node) == 0)
+			return set;
 	}
 	return NULL;
 }
 
-static const char *
-fields_of(const struct elem *form)
+/* The one that is current goes to the front, whether it was there or not. */
+static void
+announce(struct caps *c, const struct elem *query)
 {
-	struct words w = { 0 };
+	struct buf ver = { 0 }, xml = { 0 };
+	struct announced *set;
+	char *node;
 
-	ELEM_EACH(e, form) {
-		if (elem_is(e, NS_DATA, "field") && !is_form_type(e))
-			words_add(&w,
-			    arena_printf(form->arena, "%s" END "%s",
-				or_empty(elem_attr(e, "var")), values_of(e)));
+	caps_ver(&ver, query);
+	node = mem_printf(CAPS_NODE "#%s", ver.data);
+	if ((set = find_set(c, node)) != NULL) {
+		TAILQ_REMOVE(&c->sets, set, next);
+		free(node);
+		buf_free(&ver);
+	} else {
+		elem_write(&xml, query, NULL);
+		set = mem_alloc(sizeof(*set));
+		set->node = node;
+		set->ver = buf_take(&ver);
+		set->xml = buf_take(&xml);
+		c->count++;
 	}
-	return words_to_word(&w, form->arena);
+	TAILQ_INSERT_HEAD(&c->sets, set, next);
+	while (c->count > ANNOUNCED)
+		free_set(c, TAILQ_LAST(&c->sets, announced_list));
 }
 
 static void
-add_forms(struct buf *s, const struct elem *query)
-{
-	struct words w = { 0 };
-	const char *type;
-
-	ELEM_EACH(e, query) {
-		if (!elem_is(e, NS_DATA, "x") || (type = form_type(e)) == NULL)
-			continue;
-		words_add(&w,
-		    arena_printf(query->arena, "%s" END "%s", type,
-			fields_of(e)));
-	}
-	words_join(&w, s);
-}
-
-/* A '<' inside a factor is no end of one: poisoning would be easy (5.1). */
-static void
-finish(struct buf *out, const struct buf *s)
-{
-	for (size_t i = 0; i < s->len; i++) {
-		if (s->data[i] == '<')
-			buf_puts(out, "&lt;");
-		else if (s->data[i] == END[0])
-			buf_putc(out, '<');
-		else if (s->data[i] == SLASH[0])
-			buf_putc(out, '/');
-		else
-			buf_putc(out, s->data[i]);
-	}
-}
-
-void
-caps_ver(struct buf *out, const struct elem *query)
-{
-	struct buf marked = { 0 }, s = { 0 };
-	unsigned char hash[SHA1_SIZE];
-
-	add_identities(&marked, query);
-	add_features(&marked, query);
-	add_forms(&marked, query);
-	finish(&s, &marked);
-	sha1(s.data, s.len, hash);
-	text_base64(out, hash, sizeof(hash));
-	buf_free(&marked);
-	buf_free(&s);
-}
-
-static void
-own_ver(const struct proxy *proxy, struct buf *out)
+make_anew(struct caps *c)
 {
 	struct arena *arena = arena_new();
 
-	caps_ver(out, info_for_peers(arena, proxy->modules));
+	c->version = c->account->user->features_version;
+	hold(c);
+	announce(c, make(c, arena));
 	arena_free(&arena);
 }
 
-void
-caps_add(const struct proxy *proxy, struct elem *presence)
+static void
+held_long_enough(void *arg)
 {
-	struct elem *c = elem_child(presence, NS_CAPS, "c");
-	struct buf ver = { 0 };
+	struct caps *c = arg;
 
-	own_ver(proxy, &ver);
-	elem_set(c, "hash", "sha-1");
-	elem_set(c, "node", CAPS_NODE);
-	elem_set(c, "ver", ver.data);
-	buf_free(&ver);
+	make_anew(c);
+	availability_update(c->account);
 }
 
-bool
-caps_is_node(const struct proxy *proxy, const char *node)
+static struct caps *
+caps_of(struct account *a)
 {
-	struct buf own = { 0 };
-	bool is;
+	struct caps *c = a->caps;
 
-	buf_puts(&own, CAPS_NODE "#");
-	own_ver(proxy, &own);
-	is = text_equals(own.data, node);
-	buf_free(&own);
-	return is;
+	if (c != NULL)
+		return c;
+	c = a->caps = mem_alloc(sizeof(*c));
+	c->account = a;
+	TAILQ_INIT(&c->sets);
+	timer_init(&c->timer, a->user->proxy->loop, held_long_enough, c);
+	return c;
+}
+
+/* As it is now. */
+static const struct announced *
+current(struct account *a)
+{
+	struct caps *c = caps_of(a);
+
+	if (TAILQ_EMPTY(&c->sets) || c->version != a->user->features_version)
+		make_anew(c);
+	return TAILQ_FIRST(&c->sets);
+}
+
+void
+caps_refresh(struct account *a)
+{
+	(void)current(a);
+}
+
+struct elem *
+caps_info(struct account *a, struct arena *arena, const char *node)
+{
+	const struct announced *set = current(a);
+	struct elem *query;
+
+	if (node != NULL && (set = find_set(a->caps, node)) == NULL)
+		return NULL;
+	query = xml_parse_own(arena, set->xml, strlen(set->xml), NULL);
+	elem_set(query, "node", node);
+	return query;
 }
 
 static void
 decorate_presence(struct account *a, struct elem *presence)
 {
-	caps_add(a->user->proxy, presence);
+	struct elem *c = elem_child(presence, NS_CAPS, "c");
+
+	elem_set(c, "hash", "sha-1");
+	elem_set(c, "node", CAPS_NODE);
+	elem_set(c, "ver", current(a)->ver);
+}
+
+/* --- over a restart --- */
+
+/* What was announced is, until it is known who comes back. */
+static void
+load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+{
+	struct caps *c = arg;
+	struct features *f;
+	struct unpack k, v;
+	struct held *h;
+
+	unpack_init(&k, (const char *)key + 1, key_len - (key_len > 0));
+	if (key_len < 2 || *(const char *)key != KEY_ACCOUNT ||
+	    unpack_uint(&k) != c->account->id)
+		return;
+	unpack_init(&v, value, len);
+	f = features_unpack(&v);
+	for (size_t i = 0; i < features_count(f); i++) {
+		if (caps_refusal(features_at(f, i)) == NULL &&
+		    find(c, features_at(f, i)) == NULL &&
+		    (h = add(c, features_at(f, i))) != NULL)
+			h->until = clock_now() + HELD_MS;
+	}
+	features_unref(&f);
+}
+
+static void
+account_load(struct account *a)
+{
+	user_load_state(a->user, STATE_CAPS, a->user->id, load, caps_of(a));
+}
+
+static void
+account_free_caps(struct account *a)
+{
+	struct caps *c = a->caps;
+	struct announced *set;
+
+	if (c == NULL)
+		return;
+	timer_stop(&c->timer);
+	while (c->held != NULL)
+		drop(c, c->held);
+	while ((set = TAILQ_FIRST(&c->sets)) != NULL)
+		free_set(c, set);
+	free(c);
+	a->caps = NULL;
 }
 
 const struct module mod_caps = {
@@ -239,4 +474,6 @@ const struct module mod_caps = {
 	.xep = "XEP-0115",
 	.peer_features = (const char *const[]){ NS_CAPS, NULL },
 	.decorate_presence = decorate_presence,
+	.account_load = account_load,
+	.account_free = account_free_caps,
 };

@@ -348,17 +348,15 @@ on_items(struct session *s, struct route *r)
 static const char *
 on_peer_info(struct account *a, struct route *r)
 {
-	const struct proxy *proxy = a->user->proxy;
 	const char *node = elem_attr(elem_first(r->stanza), "node");
 	struct elem *answer, *query;
 
-	if (node != NULL && !caps_is_node(proxy, node)) {
+	query = caps_info(a, r->stanza->arena, node);
+	if (query == NULL) {
 		account_answer(a,
 		    stanza_error(r->stanza, ERR_ITEM_NOT_FOUND, NULL));
 		return "a node that is not ours";
 	}
-	query = info_for_peers(r->stanza->arena, proxy->modules);
-	elem_set(query, "node", node);
 	answer = stanza_result(r->stanza);
 	elem_append(answer, query);
 	account_answer(a, answer);

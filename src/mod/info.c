@@ -47,45 +47,44 @@ info_new(struct arena *arena, const char *category, const char *type,
 	return query;
 }
 
-static int
-compare(const void *a, const void *b)
+/* Each once, as features_new() has it: the proxy's and the clients'. */
+static struct features *
+merge(const struct module *const *modules, const struct features *clients)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static size_t
-count_peer_features(const struct module *const *modules)
-{
-	size_t count = 0;
+	const char **all = NULL;
+	struct features *merged;
+	size_t n = 0;
 
 	for (; *modules != NULL; modules++)
 		for (const char *const *f = (*modules)->peer_features;
-		     f != NULL && *f != NULL; f++)
-			count++;
-	return count;
+		     f != NULL && *f != NULL; f++) {
+			all = mem_grow(all, (n + 1) * sizeof(*all));
+			all[n++] = *f;
+		}
+	all = mem_grow(all, (n + features_count(clients) + 1) * sizeof(*all));
+	for (size_t i = 0; i < features_count(clients); i++)
+		all[n++] = features_at(clients, i);
+	merged = features_new(all, n);
+	free(all);
+	return merged;
 }
 
 struct elem *
-info_for_peers(struct arena *arena, const struct module *const *modules)
+info_for_peers(struct arena *arena, const struct module *const *modules,
+    const struct features *clients)
 {
-	size_t count = count_peer_features(modules), n = 0;
-	const char **all = mem_array(count, sizeof(*all));
 	struct elem *query = info_new(arena, "client", "pc", XMPPROXY_NAME);
+	struct features *all = merge(modules, clients);
 
-	for (; *modules != NULL; modules++)
-		for (const char *const *f = (*modules)->peer_features;
-		     f != NULL && *f != NULL; f++)
-			all[n++] = *f;
-	qsort(all, count, sizeof(*all), compare);
-	for (n = 0; n < count; n++)
-		info_add(query, all[n]);
-	free(all);
+	for (size_t i = 0; i < features_count(all); i++)
+		elem_set(elem_child(query, NS_DISCO_INFO, "feature"), "var",
+		    features_at(all, i));
+	features_unref(&all);
 	return query;
 }
 
-/* By name, or by what stands before a '*' at the end. */
-static bool
-matches(const char *pattern, const char *var)
+bool
+info_matches(const char *pattern, const char *var)
 {
 	size_t len = strlen(pattern);
 
@@ -103,7 +102,7 @@ info_remove(struct elem *query, const char *pattern)
 		next = elem_next(e);
 		if (elem_is(e, NS_DISCO_INFO, "feature") &&
 		    elem_attr(e, "var") != NULL &&
-		    matches(pattern, elem_attr(e, "var")))
+		    info_matches(pattern, elem_attr(e, "var")))
 			elem_remove(e);
 	}
 }
@@ -114,7 +113,7 @@ is_hidden(const struct module *const *modules, const char *var)
 	for (; *modules != NULL; modules++)
 		for (const char *const *h = (*modules)->hidden;
 		     h != NULL && *h != NULL; h++)
-			if (matches(*h, var))
+			if (info_matches(*h, var))
 				return true;
 	return false;
 }

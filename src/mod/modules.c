@@ -23,6 +23,8 @@ const struct module *const modules[] = {
 	/* Before whoever hands events on. */
 	&mod_read_state,
 	&mod_subscription,
+	/* Before presence: what goes up with that is known. */
+	&mod_client_caps,
 	&mod_presence,
 	&mod_contacts,
 	&mod_presence_kept,
@@ -33,6 +35,7 @@ const struct module *const modules[] = {
 	&mod_archive,
 	&mod_archive_prefs,
 	&mod_archive_server,
+	&mod_events,
 	&mod_pubsub,
 	&mod_s5b,
 	&mod_receipts,

@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/account_save.h"
 #include "core/availability.h"
+#include "core/events.h"
 #include "core/missed.h"
 #include "core/notice.h"
 #include "core/playback.h"
@@ -176,6 +177,7 @@ on_available(struct session *s, struct route *r)
 	else if (took_less && priority >= 0)
 		playback_more(s);
 	availability_session_changed(s);
+	events_follow(s);
 	return "the session is available";
 }
 
@@ -191,6 +193,7 @@ become_unavailable(struct session *s)
 		return;
 	}
 	s->available = false;
+	events_rewind(s);
 	session_touch(s, CHANGED_SELF);
 	siblings_note(s);
 	missed_clear(s);

@@ -112,10 +112,16 @@ static const struct connect_events events = {
 	.failed = on_failed,
 };
 
-/* The proxy's keepalive is no script's business. */
+/* The proxy's keepalive is no script's business, nor, mostly, what the client can do. */
 static bool
-answer_ping(struct peer *p, struct elem *iq)
+answer(struct peer *p, struct elem *iq)
 {
+	const struct rig_client *c = rig_client(p->rig, p->name);
+
+	if (rig_client_is_about_info(iq) && !c->is_manual) {
+		peer_send_elem(p, rig_client_info(c, iq));
+		return true;
+	}
 	if (stanza_type(iq) != TYPE_GET || stanza_kind(iq) != STANZA_IQ ||
 	    elem_find(iq, NS_PING, "ping") == NULL)
 		return false;
@@ -158,7 +164,7 @@ start_login(struct rig_client *c, const struct rig_login *login)
 	};
 
 	wire_new(rig->cut, &rig->activity, &theirs, &c->wire);
-	c->peer.answer = answer_ping;
+	c->peer.answer = answer;
 	c->resume_h = login->resume_h;
 	if (rig->is_direct)
 		rig_server_accept(rig, theirs);
@@ -199,5 +205,6 @@ rig_client_free(struct rig_client *c)
 	peer_fini(&c->peer);
 	mem_free_string(&c->failure);
 	mem_free_string(&c->known_h);
+	mem_free_string(&c->features);
 	free(c);
 }

@@ -198,6 +198,8 @@ send_presence(struct run *run, struct peer *p, const char *options)
 		buf_printf(&b, "<show>%s</show>", show);
 	if (priority != NULL)
 		buf_printf(&b, "<priority>%s</priority>", priority);
+	if (run_has_word(run, options, "caps"))
+		rig_client_write_caps(rig_client(run->rig, p->name), &b);
 	buf_puts(&b, "</presence>");
 	rig_trace_text(run->rig, p->name, ">", b.data);
 	peer_send(p, b.data);
@@ -268,6 +270,23 @@ with_peer(struct run *run, const char *rest, void (*act)(struct peer *))
 		return -1;
 	act(p);
 	rig_run(run->rig);
+	return 0;
+}
+
+/* "can C1 feature...", "can C1 ?": the script answers. */
+static int
+on_can(struct run *run, const char *rest)
+{
+	const char *name = script_word(run->arena, &rest);
+	const char *vars = run_expand(run, rest, true);
+	struct rig_client *c;
+
+	if (vars == NULL || run_peer(run, name) == NULL)
+		return -1;
+	c = rig_client(run->rig, name);
+	c->is_manual = strcmp(vars, "?") == 0;
+	if (!c->is_manual)
+		rig_client_can(c, vars);
 	return 0;
 }
 
@@ -351,6 +370,7 @@ const struct verb client_verbs[] = {
 	{ "login", PHASE_ACTION, on_login },
 	{ "logout", PHASE_ACTION, on_logout },
 	{ "presence", PHASE_ACTION, on_presence },
+	{ "can", PHASE_ACTION, on_can },
 	{ "close", PHASE_ACTION, on_close },
 	{ "lose", PHASE_ACTION, on_lose },
 	{ "stall", PHASE_ACTION, on_stall },

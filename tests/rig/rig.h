@@ -64,6 +64,8 @@ struct rig_client {
 	char *
 	    known_h; /* of <failed/>: a number, "none"; NULL: it did not come */
 	uint32_t resume_h;
+	char *features; /* XML; NULL: it knows no disco#info */
+	bool is_manual; /* the script answers that */
 };
 
 struct rig {
@@ -122,6 +124,12 @@ struct rig_server *rig_server_of(struct rig *, const char *jid);
  */
 int rig_login(struct rig_client *, const struct rig_login *);
 void rig_client_free(struct rig_client *);
+
+/* abilities.c: what it answers, and announces; vars: with spaces between. */
+void rig_client_can(struct rig_client *, const char *vars);
+bool rig_client_is_about_info(const struct elem *iq);
+struct elem *rig_client_info(const struct rig_client *, const struct elem *iq);
+void rig_client_write_caps(const struct rig_client *, struct buf *);
 
 /* server.c */
 void rig_server_init(struct rig *, struct rig_server *,

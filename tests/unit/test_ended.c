@@ -55,7 +55,7 @@ what_can_be_told_is_kept(void **state)
 	TALK(state, TWO_IN_FLIGHT);
 	e = the_one(state);
 	assert_int_equal(e->view, talk_account(state)->id);
-	assert_int_equal(e->in, 2);
+	assert_int_equal(e->in, 3);
 	assert_int_equal(e->flights.count, 2);
 	assert_int_equal(cursor_of(state, "c1"), 1);
 }
@@ -67,8 +67,8 @@ what_it_had_got_counts(void **state)
 	uint64_t in = 0;
 
 	TALK(state, TWO_IN_FLIGHT);
-	assert_true(take(state, 4, &in));
-	assert_int_equal(in, 2);
+	assert_true(take(state, 5, &in));
+	assert_int_equal(in, 3);
 	assert_int_equal(talk_user(state)->reached.low, 2);
 	assert_int_equal(cursor_of(state, "c1"), 3);
 	assert_int_equal(talk_user(state)->ended_count, 0);
@@ -80,7 +80,7 @@ or_some_of_it(void **state)
 	uint64_t in;
 
 	TALK(state, TWO_IN_FLIGHT);
-	assert_true(take(state, 3, &in));
+	assert_true(take(state, 4, &in));
 	assert_int_equal(talk_user(state)->reached.low, 1);
 	assert_int_equal(cursor_of(state, "c1"), 2);
 }
@@ -92,7 +92,7 @@ too_much_of_it_is_not_believed(void **state)
 	uint64_t in;
 
 	TALK(state, TWO_IN_FLIGHT);
-	assert_true(take(state, 5, &in));
+	assert_true(take(state, 6, &in));
 	assert_int_equal(talk_user(state)->reached.low, 0);
 	assert_int_equal(cursor_of(state, "c1"), 1);
 	assert_int_equal(talk_user(state)->ended_count, 0);
@@ -108,9 +108,9 @@ nobody_else_has_it(void **state)
 	TALK(state, TWO_IN_FLIGHT);
 	u = talk_user(state);
 	e = the_one(state);
-	assert_false(ended_take(u, 0, e->sm_id, 4, &in));
-	assert_false(ended_take(u, e->view + 1, e->sm_id, 4, &in));
-	assert_false(ended_take(u, e->view, "other", 4, &in));
+	assert_false(ended_take(u, 0, e->sm_id, 5, &in));
+	assert_false(ended_take(u, e->view + 1, e->sm_id, 5, &in));
+	assert_false(ended_take(u, e->view, "other", 5, &in));
 	assert_int_equal(u->ended_count, 1);
 }
 
@@ -122,7 +122,7 @@ a_device_that_came_back_is_not_moved(void **state)
 
 	TALK(state, TWO_IN_FLIGHT, "connect C1", "C1> <presence/>", "drain");
 	assert_int_equal(cursor_of(state, "c1"), 1);
-	assert_true(take(state, 4, &in));
+	assert_true(take(state, 5, &in));
 	assert_int_equal(cursor_of(state, "c1"), 1);
 	assert_int_equal(talk_user(state)->reached.low, 2);
 }
@@ -133,7 +133,7 @@ who_tries_to_resume_gets_the_rest_alone(void **state)
 {
 	TALK(state, "limits resume-seconds=60", "login C1 sm=mute", CHAT("m1"),
 	    GOT("C1", "m1"), "stall C1", CHAT("m2"), "lose C1", "wait 61s",
-	    "drain", "unresumed C1 h=2", "C1> <presence/>", "wait 5s",
+	    "drain", "unresumed C1 h=3", "C1> <presence/>", "wait 5s",
 	    "C1< <presence ...>...</presence>", GOT("C1", "m2"), "nothing C1",
 	    "drain");
 }
@@ -146,13 +146,13 @@ it_is_there_after_a_restart(void **state)
 
 	TALK(state, TWO_IN_FLIGHT, "wait 1s", "kill", "drain");
 	e = the_one(state);
-	assert_int_equal(e->in, 2);
+	assert_int_equal(e->in, 3);
 	assert_int_equal(e->flights.count, 2);
-	assert_int_equal(flights_first(&e->flights)->number, 3);
+	assert_int_equal(flights_first(&e->flights)->number, 4);
 	assert_int_equal(flights_first(&e->flights)->seq, 1);
 	/* Numbers that a restart has forgotten are believed. */
 	assert_true(take(state, 100, &in));
-	assert_int_equal(in, 2);
+	assert_int_equal(in, 3);
 	assert_int_equal(talk_user(state)->reached.low, 2);
 	TALK(state, "wait 1s", "kill", "drain");
 	assert_int_equal(talk_user(state)->ended_count, 0);

@@ -81,10 +81,18 @@ assert_is(struct arena *arena, const struct elem *e, const char *inside)
 static void
 peers_see_one_identity_and_sorted_features(void **state)
 {
-	assert_is(*state, info_for_peers(*state, some),
+	const char *const vars[] = { "urn:y", "urn:b", "urn:m" };
+	struct features *clients = features_new(vars, 3);
+
+	assert_is(*state, info_for_peers(*state, some, NULL),
 	    US "<feature var='urn:a'/><feature var='urn:m'/>"
 	       "<feature var='urn:z'/>");
-	assert_is(*state, info_for_peers(*state, none), US);
+	assert_is(*state, info_for_peers(*state, none, NULL), US);
+	assert_is(*state, info_for_peers(*state, some, clients),
+	    US "<feature var='urn:a'/><feature var='urn:b'/>"
+	       "<feature var='urn:m'/><feature var='urn:y'/>"
+	       "<feature var='urn:z'/>");
+	features_unref(&clients);
 }
 
 static void

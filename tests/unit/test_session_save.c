@@ -88,7 +88,7 @@ numbers_go_on(void **state)
 	TALK(state, "sm", "login C1 sm=mute", CHAT("m1"), CHAT("m2"),
 	    GOT("C1", "m1"), GOT("C1", "m2"),
 	    "C1> <a xmlns='urn:xmpp:sm:3' "
-	    "h='3'/>",
+	    "h='4'/>",
 	    SAVED);
 	s = talk_session(state, "C1");
 	in = s->sm.in;
@@ -99,12 +99,12 @@ numbers_go_on(void **state)
 	s = talk_session(state, "C1");
 	assert_true(
 	    s->sm.in == in && s->cursor == cursor && s->live_from == live_from);
-	assert_int_equal(s->sm.acked, 3);
-	assert_int_equal(s->sm.out, 4);
+	assert_int_equal(s->sm.acked, 4);
+	assert_int_equal(s->sm.out, 5);
 	assert_int_equal(s->flights.count, 1);
-	assert_int_equal(flights_first(&s->flights)->number, 4);
+	assert_int_equal(flights_first(&s->flights)->number, 5);
 	assert_int_equal(flights_first(&s->flights)->seq, 2);
-	TALK(state, "resume C1", "nothing C1", "unacked C1 0");
+	TALK(state, "resume C1", "nothing C1", "unacked C1 1");
 }
 
 /* Sent before <enable/>: got with whatever is acknowledged first. */
@@ -138,7 +138,7 @@ all_that_is_in_flight_is_saved(void **state)
 	assert_int_equal(s->flights.count, 160);
 	for (uint32_t i = 0; (f = flights_at(&s->flights, i)) != NULL; i++) {
 		assert_int_equal(f->seq, i + 1);
-		assert_int_equal(f->number, i + 3 + (i >= 100));
+		assert_int_equal(f->number, i + 4 + (i >= 100));
 	}
 	TALK(state, "resume C1", "nothing C1");
 }
@@ -176,7 +176,7 @@ what_was_handled_is_not_handled_again(void **state)
 	    "C1> <message to='bob@b.example' type='chat' id='o1'>"
 	    "<body>1</body></message>",
 	    "S< <message id='o1' ...>...</message>", "kill", "resume C1",
-	    "unacked C1 0", "drain C1", "nothing");
+	    "unacked C1 1", "drain C1", "nothing");
 }
 
 static void
@@ -343,7 +343,7 @@ they_do_not_wait_for_ever(void **state)
 	assert_int_equal(talk_user(state)->session_count, 1);
 	TALK(state, "wait 1s", "kill", "drain");
 	assert_int_equal(talk_user(state)->session_count, 0);
-	TALK(state, "unresumed C1 h=2", "drain");
+	TALK(state, "unresumed C1 h=3", "drain");
 }
 
 /* After SIGTERM it is as after a kill. */

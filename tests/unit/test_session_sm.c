@@ -100,9 +100,9 @@ what_it_handled_is_told(void **state)
 	    "C1< <a " SM " h='0'/>", PING("C1", "1"), PONG("C1", "1"),
 	    "C1> <presence/>", "C1< <presence ...>...</presence>",
 	    "C1> <message to='bob@b.example'><body>hi</body></message>",
-	    "C1> <r " SM "/>", "C1< <a " SM " h='3'/>",
+	    "C1> <r " SM "/>", "C1< <a " SM " h='4'/>",
 	    "C1> <inactive xmlns='urn:xmpp:csi:0'/>", "C1> <r " SM "/>",
-	    "C1< <a " SM " h='3'/>", "drain");
+	    "C1< <a " SM " h='4'/>", "drain");
 }
 
 /* Also those that get an error. */
@@ -173,10 +173,10 @@ it_asks_now_and_then(void **state)
 	s = talk_session(state, "C1");
 	assert_int_equal(s->flights.entries, 6);
 	/* What is left is less, and asked for later. */
-	TALK(state, "C1> <a " SM " h='5'/>", "wait 6900ms", "nothing C1",
+	TALK(state, "C1> <a " SM " h='6'/>", "wait 6900ms", "nothing C1",
 	    "wait 100ms", "C1< <r " SM "/>");
 	assert_int_equal(s->flights.entries, 2);
-	TALK(state, "C1> <a " SM " h='7'/>", "wait 20s", "nothing C1");
+	TALK(state, "C1> <a " SM " h='8'/>", "wait 20s", "nothing C1");
 	assert_int_equal(s->flights.count, 0);
 }
 
@@ -420,7 +420,7 @@ static void
 of_one_that_was_known_it_tells_what_it_had_handled(void **state)
 {
 	TALK(state, "limits resume-seconds=60", "login C1 sm", PING("C1", "p"),
-	    PONG("C1", "p"), "lose C1", "wait 61s", "drain", "unresumed C1 h=3",
+	    PONG("C1", "p"), "lose C1", "wait 61s", "drain", "unresumed C1 h=4",
 	    "drain");
 }
 
@@ -479,7 +479,7 @@ a_stream_that_was_closed_is_over(void **state)
 {
 	TALK(state, "login C1 sm", "login C2", "close C1",
 	    "C2< <presence from='$C1' to='$C2' type='unavailable'/>",
-	    "unresumed C1 h=2", "drain");
+	    "unresumed C1 h=3", "drain");
 }
 
 /* What waits for it while it is away: no more than some. */

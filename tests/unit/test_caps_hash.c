@@ -6,12 +6,7 @@
 
 #include <cmocka.h>
 
-#include "core/account.h"
-#include "core/proxy.h"
-#include "core/user.h"
-#include "mod/caps.h"
-#include "mod/info.h"
-#include "mod/modules.h"
+#include "mod/caps_hash.h"
 #include "xmpp/ns.h"
 #include "xmpp/xml.h"
 
@@ -124,49 +119,59 @@ nothing_in_it(void **state)
 	assert_ver(*state, "", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
 }
 
-/* --- ours --- */
+/* --- well-formed (5.4) --- */
 
-static const struct module other = {
-	.name = "other",
-	.peer_features = (const char *const[]){ "urn:other", NULL },
-};
-static const struct module *const some[] = { &mod_caps, &other, NULL };
-static const struct module *const more[] = { &mod_caps, NULL };
+static bool
+is_well_formed(struct arena *arena, const char *inside)
+{
+	char *xml = arena_printf(arena,
+	    "<query xmlns='" NS_DISCO_INFO "'>%s</query>", inside);
+
+	return caps_is_well_formed(
+	    xml_parse(arena, xml, strlen(xml), NULL, NULL, NULL));
+}
+
+#define FORM(type, kind) \
+	"<x xmlns='jabber:x:data' type='result'>" \
+	"<field var='FORM_TYPE' type='" kind "'><value>" type "</value>" \
+	"</field></x>"
 
 static void
-presence_has_hash_of_info(void **state)
+each_once_is_well_formed(void **state)
 {
-	struct proxy proxy = { .modules = some };
-	struct user user = { .proxy = &proxy };
-	struct account account = { .user = &user };
-	struct elem *presence = elem_new(*state, NS_CLIENT, "presence"), *c;
-	struct buf ver = { 0 };
-
-	mod_caps.decorate_presence(&account, presence);
-	assert_non_null(c = elem_find(presence, NS_CAPS, "c"));
-	caps_ver(&ver, info_for_peers(*state, some));
-	assert_string_equal(elem_attr(c, "ver"), ver.data);
-	assert_string_equal(elem_attr(c, "hash"), "sha-1");
-	assert_string_equal(elem_attr(c, "node"), CAPS_NODE);
-	buf_free(&ver);
+	assert_true(is_well_formed(*state, ""));
+	assert_true(is_well_formed(*state,
+	    "<identity category='client' type='pc' name='a'/>"
+	    "<identity category='client' type='pc' name='b'/>" FEATURES
+	    FORM("urn:a", "hidden") FORM("urn:b", "hidden")));
+	/* Ignored, so it may be there twice. */
+	assert_true(is_well_formed(*state,
+	    FORM("urn:a", "text-single") FORM("urn:a", "text-single")));
 }
 
 static void
-node_is_ours_while_it_is_announced(void **state)
+what_is_there_twice_is_ill_formed(void **state)
 {
-	struct proxy proxy = { .modules = some };
-	struct elem *presence = elem_new(*state, NS_CLIENT, "presence");
-	const char *node;
+	assert_false(is_well_formed(*state,
+	    "<identity category='client' type='pc' name='a' xml:lang='en'/>"
+	    "<identity category='client' type='pc' name='a' "
+	    "xml:lang='en'/>"));
+	assert_false(is_well_formed(*state,
+	    "<feature var='a'/><feature var='b'/><feature var='a'/>"));
+	assert_false(is_well_formed(*state,
+	    FORM("urn:a", "hidden") FORM("urn:b", "hidden")
+	    FORM("urn:a", "hidden")));
+}
 
-	caps_add(&proxy, presence);
-	node = arena_printf(*state, "%s#%s", CAPS_NODE,
-	    elem_attr(elem_first(presence), "ver"));
-	assert_true(caps_is_node(&proxy, node));
-	assert_false(caps_is_node(&proxy, CAPS_NODE));
-	assert_false(caps_is_node(&proxy, CAPS_NODE "#"));
-	assert_false(caps_is_node(&proxy, ""));
-	proxy.modules = more;
-	assert_false(caps_is_node(&proxy, node));
+static void
+form_of_two_types_is_ill_formed(void **state)
+{
+	assert_false(is_well_formed(*state,
+	    "<x xmlns='jabber:x:data'><field var='FORM_TYPE' type='hidden'>"
+	    "<value>urn:a</value><value>urn:b</value></field></x>"));
+	assert_true(is_well_formed(*state,
+	    "<x xmlns='jabber:x:data'><field var='FORM_TYPE' type='hidden'>"
+	    "<value>urn:a</value><value>urn:a</value></field></x>"));
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -181,8 +186,9 @@ main(void)
 		TEST(sorts_by_factors),
 		TEST(bracket_in_a_factor),
 		TEST(nothing_in_it),
-		TEST(presence_has_hash_of_info),
-		TEST(node_is_ours_while_it_is_announced),
+		TEST(each_once_is_well_formed),
+		TEST(what_is_there_twice_is_ill_formed),
+		TEST(form_of_two_types_is_ill_formed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,296 @@
+/*
+ * Personal events (XEP-0163): those of an account's own and of its contacts go to the
+ * sessions that ask for that node (core/events.c). Contacts' come by themselves; what the
+ * own account has of a node that somebody asks for now is fetched, as a server says the
+ * last again only to a resource that comes.
+ */
+#include "mod/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/account.h"
+#include "core/events.h"
+#include "core/features.h"
+#include "core/incoming.h"
+#include "core/proxy.h"
+#include "core/session.h"
+#include "core/user.h"
+#include "mod/modules.h"
+#include "xmpp/jid.h"
+#include "xmpp/ns.h"
+#include "xmpp/xml.h"
+
+/* --- what an event says --- */
+
+/* The ids of all <item/>s or <retract/>s, with a space between. */
+static const char *
+ids_of(const struct elem *items, const char *name)
+{
+	const char *ids = "", *id;
+
+	ELEM_EACH(e, items) {
+		if (!elem_is(e, NS_PUBSUB_EVENT, name))
+			continue;
+		if ((id = elem_attr(e, "id")) == NULL)
+			return "";
+		ids = *ids == '\0' ?
+		    id :
+		    arena_printf(items->arena, "%s %s", ids, id);
+	}
+	return ids;
+}
+
+/* Who published, and when, is not what was. */
+static void
+hash_items(unsigned char hash[SHA1_SIZE], const struct elem *items)
+{
+	struct buf b = { 0 };
+
+	ELEM_EACH(e, items) {
+		if (elem_attr(e, "id") != NULL)
+			buf_puts(&b, elem_attr(e, "id"));
+		ELEM_EACH(payload, e)
+			elem_write(&b, payload, NS_PUBSUB_EVENT);
+		buf_putc(&b, '\0');
+	}
+	sha1(b.data, b.len, hash);
+	buf_free(&b);
+}
+
+static void
+describe_items(struct event_what *what, const struct elem *items)
+{
+	if (elem_find(items, NS_PUBSUB_EVENT, "item") != NULL) {
+		what->kind = EVENT_ITEMS;
+		what->item = ids_of(items, "item");
+		hash_items(what->hash, items);
+	} else if (elem_find(items, NS_PUBSUB_EVENT, "retract") != NULL) {
+		what->kind = EVENT_RETRACT;
+		what->item = ids_of(items, "retract");
+	}
+}
+
+/* XEP-0060 7.1.2.1, 7.2.2.1, 8.4.2, 8.5.2; false: it names no node. */
+static bool
+describe(struct event_what *what, const struct elem *event)
+{
+	const struct elem *about = elem_first(event);
+
+	*what = (struct event_what){ .kind = EVENT_PASSING, .item = "" };
+	if (about == NULL || (what->node = elem_attr(about, "node")) == NULL)
+		return false;
+	if (elem_is(about, NS_PUBSUB_EVENT, "items"))
+		describe_items(what, about);
+	else if (elem_is(about, NS_PUBSUB_EVENT, "purge") ||
+	    elem_is(about, NS_PUBSUB_EVENT, "delete"))
+		what->kind = EVENT_NODE;
+	return true;
+}
+
+static const char *
+take(struct account *a, const struct route *r, const struct event_what *what)
+{
+	struct entry *e = incoming_entry(a, r, DIR_IN);
+
+	/* A service that knows a resource addresses it (XEP-0163 4.3.1). */
+	if (e->local == NULL)
+		e->local = mem_strdup(a->full);
+	return events_take(a, e, what);
+}
+
+/* From the bare JID of somebody. */
+static bool
+is_personal(const struct route *r)
+{
+	return r->kind == STANZA_MESSAGE && r->type != TYPE_ERROR &&
+	    (r->from == NULL ||
+		(jid_is_bare(r->from) && !jid_is_domain(r->from)));
+}
+
+static const char *
+from_upstream(struct account *a, struct route *r)
+{
+	const struct elem *event;
+	struct event_what what;
+
+	if (!is_personal(r))
+		return NULL;
+	event = elem_find(r->stanza, NS_PUBSUB_EVENT, "event");
+	/* One that has something to be kept is a message. */
+	if (event == NULL || !describe(&what, event) ||
+	    message_class(r->stanza, NULL) != CLASS_LIVE)
+		return NULL;
+	return take(a, r, &what);
+}
+
+/* --- fetching --- */
+
+/* As if it had been published now. */
+static void
+take_fetched(struct account *a, const struct elem *items)
+{
+	struct arena *arena = items->arena;
+	struct elem *m = elem_new(arena, NS_CLIENT, "message"), *event, *item;
+	struct route r = { .stanza = m,
+		.kind = STANZA_MESSAGE,
+		.type = TYPE_HEADLINE,
+		.from = a->jid };
+	const struct elem *last = NULL;
+	struct event_what what;
+
+	ELEM_EACH(e, items)
+		last = e;
+	if (last == NULL || elem_attr(items, "node") == NULL)
+		return;
+	elem_set(m, "type", "headline");
+	event = elem_child(m, NS_PUBSUB_EVENT, "event");
+	event = elem_child(event, NS_PUBSUB_EVENT, "items");
+	elem_set(event, "node", elem_attr(items, "node"));
+	item = elem_child(event, NS_PUBSUB_EVENT, "item");
+	elem_set(item, "id", elem_attr(last, "id"));
+	ELEM_EACH(payload, last)
+		elem_append(item, elem_copy(arena, payload));
+	if (describe(&what, event->parent))
+		(void)take(a, &r, &what);
+}
+
+static void
+fetched(struct account *a, struct elem *answer, void *arg)
+{
+	const struct elem *pubsub = NULL, *items = NULL;
+	char *node = arg;
+
+	a->is_fetching = false;
+	if (answer != NULL && stanza_type(answer) == TYPE_RESULT)
+		pubsub = elem_find(answer, NS_PUBSUB, "pubsub");
+	if (pubsub != NULL)
+		items = elem_find(pubsub, NS_PUBSUB, "items");
+	/* Meanwhile it may have come by itself, and be newer. */
+	if (items != NULL && !events_has_own(a, node))
+		take_fetched(a, items);
+	free(node);
+	if (answer != NULL)
+		events_fetch(a->user);
+}
+
+static void
+fetch(struct account *a, const char *node)
+{
+	struct arena *arena = arena_new();
+	struct elem *iq = elem_new(arena, NS_CLIENT, "iq"), *items;
+	char *copy = mem_strdup(node);
+
+	recent_set(a->fetched, node, 0);
+	elem_set(iq, "type", "get");
+	items = elem_child(elem_child(iq, NS_PUBSUB, "pubsub"), NS_PUBSUB,
+	    "items");
+	elem_set(items, "node", node);
+	elem_set(items, "max_items", "1");
+	a->is_fetching = account_ask(a, iq, a->jid, fetched, copy) == 0;
+	if (!a->is_fetching)
+		free(copy);
+	arena_free(&arena);
+}
+
+/* What it asks for, was not fetched on this stream, and is not known; NULL: nothing. */
+static char *
+missing_node(const struct account *a, const struct session *s)
+{
+	const char *var;
+	char *node;
+
+	for (size_t i = 0; i < features_count(s->features); i++) {
+		var = features_at(s->features, i);
+		if (!features_is_notify(var))
+			continue;
+		node = mem_strndup(var,
+		    strlen(var) - strlen(FEATURES_NOTIFY));
+		if (!recent_get(a->fetched, node, NULL) &&
+		    !events_has_own(a, node))
+			return node;
+		free(node);
+	}
+	return NULL;
+}
+
+/* Whose own events the session sees. */
+static bool
+is_account_of(const struct account *a, const struct session *s)
+{
+	return s->account == a ||
+	    (s->account == NULL && user_default_account(s->user) == a);
+}
+
+static bool
+has_pep(const struct account *a)
+{
+	struct arena *arena;
+	const struct elem *info;
+	bool has = false;
+
+	if (a->own_info == NULL)
+		return false;
+	arena = arena_new();
+	info = xml_parse_own(arena, a->own_info, strlen(a->own_info), NULL);
+	ELEM_EACH(e, info) {
+		if (text_equals(elem_attr(e, "category"), "pubsub") &&
+		    text_equals(elem_attr(e, "type"), "pep"))
+			has = true;
+	}
+	arena_free(&arena);
+	return has;
+}
+
+static void
+fetch_next(struct account *a)
+{
+	const struct session *s;
+	char *node = NULL;
+
+	if (a->is_fetching || !account_is_up(a) || !a->is_ready)
+		return;
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!s->closing && node == NULL && is_account_of(a, s))
+			node = missing_node(a, s);
+	}
+	if (node != NULL && has_pep(a))
+		fetch(a, node);
+	free(node);
+}
+
+void
+events_fetch(struct user *u)
+{
+	struct account *a;
+
+	LIST_FOREACH(a, &u->accounts, next)
+		fetch_next(a);
+}
+
+/* The server tells the last of what is announced by itself, and nobody knows when. */
+static void
+upstream_up(struct account *a)
+{
+	recent_free(&a->fetched);
+	a->fetched = recent_new(a->user->proxy->config->limits.caps_features);
+	a->is_fetching = false;
+}
+
+static void
+upstream_ready(struct account *a)
+{
+	fetch_next(a);
+}
+
+const struct module mod_events = {
+	.name = "events",
+	.xep = "XEP-0163",
+	.from_upstream = from_upstream,
+	.upstream_up = upstream_up,
+	.upstream_ready = upstream_ready,
+	.account_load = events_load,
+	.account_free = events_forget,
+};
