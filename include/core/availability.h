@@ -20,5 +20,8 @@ void availability_session_changed(struct session *);
 struct elem *availability_presence(struct account *, struct arena *);
 /* The best of the sessions that see the account; NULL where none is available. */
 struct session *availability_best(const struct account *);
+/* The best of those that fit. */
+struct session *availability_best_of(const struct account *,
+    bool (*fits)(const struct session *, const char *), const char *arg);
 
 #endif

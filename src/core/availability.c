@@ -26,7 +26,8 @@ is_better(const struct session *a, const struct session *b)
 }
 
 struct session *
-availability_best(const struct account *a)
+availability_best_of(const struct account *a,
+    bool (*fits)(const struct session *, const char *), const char *arg)
 {
 	struct session *s, *best = NULL;
 
@@ -34,10 +35,18 @@ availability_best(const struct account *a)
 		if (s->closing || !session_sees(s, a) ||
 		    (!s->available && !s->stands_in))
 			continue;
+		if (fits != NULL && !fits(s, arg))
+			continue;
 		if (is_better(s, best))
 			best = s;
 	}
 	return best;
+}
+
+struct session *
+availability_best(const struct account *a)
+{
+	return availability_best_of(a, NULL, NULL);
 }
 
 static bool

@@ -10,6 +10,7 @@
 #include "core/availability.h"
 #include "core/exchange.h"
 #include "core/fanout.h"
+#include "core/features.h"
 #include "core/frame.h"
 #include "core/incoming.h"
 #include "core/proxy.h"
@@ -181,7 +182,30 @@ route_message(struct account *a, struct route *r)
 
 /* --- IQ, and messages that are none --- */
 
-/* The session whose exchange it is, or that was last in touch, else the best. */
+static bool
+is_capable(const struct session *s, const char *ns)
+{
+	return !s->asleep && features_has(s->features, ns);
+}
+
+static bool
+is_unknown(const struct session *s, const char *ns)
+{
+	(void)ns;
+	return !s->asleep && s->features == NULL;
+}
+
+/* The best that says it can; else the best that says nothing of what it can. */
+static struct session *
+capable(const struct account *a, const struct elem *request)
+{
+	const char *ns = elem_first(request)->ns;
+	struct session *s = availability_best_of(a, is_capable, ns);
+
+	return s != NULL ? s : availability_best_of(a, is_unknown, ns);
+}
+
+/* The session whose exchange it is, or that was last in touch, else one that can. */
 static struct session *
 owner_of(struct account *a, const struct route *r)
 {
@@ -191,7 +215,7 @@ owner_of(struct account *a, const struct route *r)
 	    ((s = exchange_owner(a, r->from, r->stanza)) != NULL ||
 		(s = exchange_latest(a, r->from)) != NULL))
 		return s;
-	return availability_best(a);
+	return capable(a, r->stanza);
 }
 
 /* XEP-0047 2.2: one that may come back says so; the peer can wait. */
