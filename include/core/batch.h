@@ -38,8 +38,7 @@ enum state_kind {
 	    17, /* owner: the user; key: the account's id, 0: the union;
 			     and the JID, "": of the whole */
 	STATE_EVENT = 18,   /* owner: the account; key: the event's number */
-	STATE_CAPS = 19,    /* owner: the user; key: 'h' and a hash of a client's,
-				'd' and a device's id, 'a' and an account's id */
+	STATE_CAPS = 19,    /* owner: the user; key: of features_kept.h */
 	STATE_NODE_ROSTER = 20, /* owner: the user; key: as of STATE_ROSTER */
 	STATE_READ = 21,        /* owner: the user; key: answered.c's */
 };

@@ -34,9 +34,11 @@ void features_kept_set(struct session *, struct features *);
 void features_kept_changed(struct user *);
 
 /* Keys of STATE_CAPS begin with one of these. */
-#define KEY_HASH    'h' /* the hash: what it is of */
-#define KEY_DEVICE  'd' /* a device's id: the events that it asks for */
-#define KEY_ACCOUNT 'a' /* an account's id: what is announced for it (mod/caps.c) */
+#define KEY_HASH   'h' /* the hash: what it is of */
+#define KEY_DEVICE 'd' /* a device's id: the events that it asks for */
+/* mod/caps.c's: an account's id: what its clients could do lately; a set announced. */
+#define KEY_ACCOUNT 'a'
+#define KEY_SET     's'
 
 /* Behind the devices, and before the sessions. */
 void features_kept_load(struct user *);

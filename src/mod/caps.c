@@ -42,7 +42,8 @@ struct held {
 
 struct announced {
 	TAILQ_ENTRY(announced) next;
-	char *node; /* with the hash */
+	uint64_t number; /* the higher the later */
+	char *node;      /* with the hash */
 	char *ver, *xml;
 };
 
@@ -143,6 +144,7 @@ save(const struct caps *c)
 
 	buf_putc(&key, KEY_ACCOUNT);
 	pack_uint(&key, c->account->id);
+	pack_uint(&value, c->account->id);
 	pack_uint(&value, HASH_COUNT(c->held));
 	for (h = c->held; h != NULL; h = h->hh.next)
 		pack_string(&value, h->var);
@@ -297,6 +299,45 @@ make(const struct caps *c, struct arena *arena)
 }
 
 static void
+key_of_set(struct buf *key, const struct caps *c, const struct announced *set)
+{
+	buf_putc(key, KEY_SET);
+	pack_uint(key, c->account->id);
+	buf_puts(key, set->ver);
+}
+
+/* Who saw the presence may ask after a restart, too. */
+static void
+save_set(const struct caps *c, const struct announced *set)
+{
+	struct user *u = c->account->user;
+	struct buf key = { 0 }, value = { 0 };
+
+	key_of_set(&key, c, set);
+	pack_uint(&value, c->account->id);
+	pack_uint(&value, set->number);
+	pack_string(&value, set->ver);
+	pack_string(&value, set->xml);
+	batch_put(&u->proxy->batch, STATE_CAPS, u->id, key.data, key.len,
+	    value.data, value.len);
+	turn_touch(u->proxy);
+	buf_free(&key);
+	buf_free(&value);
+}
+
+static void
+unsave_set(const struct caps *c, const struct announced *set)
+{
+	struct user *u = c->account->user;
+	struct buf key = { 0 };
+
+	key_of_set(&key, c, set);
+	batch_delete(&u->proxy->batch, STATE_CAPS, u->id, key.data, key.len);
+	turn_touch(u->proxy);
+	buf_free(&key);
+}
+
+static void
 free_set(struct caps *c, struct announced *set)
 {
 	TAILQ_REMOVE(&c->sets, set, next);
@@ -319,31 +360,52 @@ find_set(const struct caps *c, const char *node)
 	return NULL;
 }
 
-/* The one that is current goes to the front, whether it was there or not. */
+/* Takes the strings. */
+static void
+add_set(struct caps *c, uint64_t number, char *ver, char *xml)
+{
+	struct announced *set = mem_alloc(sizeof(*set)), *later;
+
+	set->number = number;
+	set->node = mem_printf(CAPS_NODE "#%s", ver);
+	set->ver = ver;
+	set->xml = xml;
+	later = TAILQ_LAST(&c->sets, announced_list);
+	while (later != NULL && later->number < number)
+		later = TAILQ_PREV(later, announced_list, next);
+	if (later != NULL)
+		TAILQ_INSERT_AFTER(&c->sets, later, set, next);
+	else
+		TAILQ_INSERT_HEAD(&c->sets, set, next);
+	c->count++;
+}
+
+/* The one that is current is in front, whether it was there before or not. */
 static void
 announce(struct caps *c, const struct elem *query)
 {
+	struct announced *first = TAILQ_FIRST(&c->sets), *known;
+	uint64_t number = first != NULL ? first->number + 1 : 1;
 	struct buf ver = { 0 }, xml = { 0 };
-	struct announced *set;
 	char *node;
 
 	caps_ver(&ver, query);
+	elem_write(&xml, query, NULL);
 	node = mem_printf(CAPS_NODE "#%s", ver.data);
-	if ((set = find_set(c, node)) != NULL) {
-		TAILQ_REMOVE(&c->sets, set, next);
-		free(node);
-		buf_free(&ver);
-	} else {
-		elem_write(&xml, query, NULL);
-		set = mem_alloc(sizeof(*set));
-		set->node = node;
-		set->ver = buf_take(&ver);
-		set->xml = buf_take(&xml);
-		c->count++;
+	known = find_set(c, node);
+	if (known == NULL || known != first) {
+		if (known != NULL)
+			free_set(c, known);
+		add_set(c, number, buf_take(&ver), buf_take(&xml));
+		save_set(c, TAILQ_FIRST(&c->sets));
 	}
-	TAILQ_INSERT_HEAD(&c->sets, set, next);
-	while (c->count > ANNOUNCED)
-		free_set(c, TAILQ_LAST(&c->sets, announced_list));
+	for (; c->count > ANNOUNCED; free_set(c, known)) {
+		known = TAILQ_LAST(&c->sets, announced_list);
+		unsave_set(c, known);
+	}
+	free(node);
+	buf_free(&ver);
+	buf_free(&xml);
 }
 
 static void
@@ -424,32 +486,60 @@ decorate_presence(struct account *a, struct elem *presence)
 
 /* What was announced is, until it is known who comes back. */
 static void
-load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+load_held(struct caps *c, struct unpack *v)
 {
-	struct caps *c = arg;
-	struct features *f;
-	struct unpack k, v;
+	struct features *f = features_unpack(v);
+	const char *var;
 	struct held *h;
 
-	unpack_init(&k, (const char *)key + 1, key_len - (key_len > 0));
-	if (key_len < 2 || *(const char *)key != KEY_ACCOUNT ||
-	    unpack_uint(&k) != c->account->id)
-		return;
-	unpack_init(&v, value, len);
-	f = features_unpack(&v);
 	for (size_t i = 0; i < features_count(f); i++) {
-		if (caps_refusal(features_at(f, i)) == NULL &&
-		    find(c, features_at(f, i)) == NULL &&
-		    (h = add(c, features_at(f, i))) != NULL)
+		var = features_at(f, i);
+		if (caps_refusal(var) == NULL && find(c, var) == NULL &&
+		    (h = add(c, var)) != NULL)
 			h->until = clock_now() + HELD_MS;
 	}
 	features_unref(&f);
 }
 
 static void
+load_set(struct caps *c, struct unpack *v)
+{
+	uint64_t number = unpack_uint(v);
+	char *ver = unpack_string(v), *xml = unpack_string(v);
+
+	if (unpack_is_good(v) && ver != NULL && xml != NULL) {
+		add_set(c, number, ver, xml);
+	} else {
+		free(ver);
+		free(xml);
+	}
+}
+
+static void
+load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
+{
+	char kind = key_len > 0 ? *(const char *)key : '\0';
+	struct caps *c = arg;
+	struct unpack v;
+
+	unpack_init(&v, value, len);
+	if ((kind != KEY_ACCOUNT && kind != KEY_SET) ||
+	    unpack_uint(&v) != c->account->id)
+		return;
+	if (kind == KEY_ACCOUNT)
+		load_held(c, &v);
+	else
+		load_set(c, &v);
+}
+
+/* What is current is to be found out, though sets are known. */
+static void
 account_load(struct account *a)
 {
-	user_load_state(a->user, STATE_CAPS, a->user->id, load, caps_of(a));
+	struct caps *c = caps_of(a);
+
+	user_load_state(a->user, STATE_CAPS, a->user->id, load, c);
+	c->version = a->user->features_version - 1;
 }
 
 static void

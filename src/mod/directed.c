@@ -83,19 +83,27 @@ refuse(struct session *s, struct route *r, const char *why)
 	return why;
 }
 
+/* With the capabilities that are ours now, whatever the client's are, or ours were. */
+static void
+put_caps(struct account *a, struct elem *presence)
+{
+	struct elem *caps = elem_find(presence, NS_CAPS, "c");
+
+	if (caps != NULL)
+		elem_remove(caps);
+	hooks_decorate_presence(a, presence);
+}
+
 static const char *
 on_available(struct session *s, struct account *a, struct route *r,
     const char *target)
 {
-	struct elem *caps = elem_find(r->stanza, NS_CAPS, "c");
 	struct buf xml = { 0 };
 	bool is_room = elem_find(r->stanza, NS_MUC, "x") != NULL;
 	bool is_new = directed_find(s->directed, target) == NULL;
 	bool fits;
 
-	if (caps != NULL)
-		elem_remove(caps);
-	hooks_decorate_presence(a, r->stanza);
+	put_caps(a, r->stanza);
 	elem_write(&xml, r->stanza, NS_CLIENT);
 	fits = find_room(s, target) != NULL ||
 	    directed_add(&s->directed, target, a->id, is_room,
@@ -303,6 +311,7 @@ send_again(struct account *a, const struct directed *d)
 	p = xml_parse_own(arena, d->xml, strlen(d->xml), NS_CLIENT);
 	if (p != NULL) {
 		elem_set(p, "to", d->target);
+		put_caps(a, p);
 		account_post_first(a, p);
 	}
 	arena_free(&arena);
