@@ -1,0 +1,152 @@
+"""Capabilities and personal events: N clients look like one good client."""
+
+import random
+
+from lib import stanza
+from lib.case import case
+from lib.wait import check
+
+CAPS = "{http://jabber.org/protocol/caps}c"
+EVENT = "{http://jabber.org/protocol/pubsub#event}"
+NICK = "http://jabber.org/protocol/nick"
+CAN = ["urn:xmpp:receipts", "urn:xmpp:jingle:1", "urn:xmpp:chat-markers:0",
+       "http://jabber.org/protocol/ibb", "urn:xmpp:message-correct:0",
+       "jabber:x:conference", "jabber:x:oob", "urn:xmpp:reactions:0"]
+
+
+async def can(client, features):
+    """Announces these besides its own, with its next presence."""
+    disco = client.xmpp["xep_0030"]
+    for feature in CAN:
+        await disco.del_feature(feature=feature)
+    for feature in features:
+        await disco.add_feature(feature)
+    await client.xmpp["xep_0115"].update_caps(broadcast=False)
+
+
+async def comes(world, label, features, priority=-1):
+    client = world.alices(label, plugins=("xep_0115",))
+    await client.login()
+    await can(client, features)
+    client.xmpp.send_presence(ppriority=priority)
+    await client.until_presence(lambda p: p.get("from") == client.jid)
+    return client
+
+
+def of_alice(world, bob):
+    """Her presences that bob got."""
+    return [e for e in bob.stanzas if stanza.is_presence(e)
+            and stanza.bare(e.get("from")) == world.alice]
+
+
+def watch(bob):
+    """What bob's library says of each hash that it asked for."""
+    verdicts = []
+    caps = bob.xmpp["xep_0115"]
+    validate = caps._validate_caps
+
+    async def validated(info, hash, ver):
+        verdicts.append((ver, await validate(info, hash, ver)))
+        bob.bell.ring()
+        return verdicts[-1][1]
+    caps._validate_caps = validated
+    return verdicts
+
+
+async def until_can(world, bob, features, limit=20):
+    """Until bob's library holds that she can do just these of them all."""
+    caps = bob.xmpp["xep_0115"]
+
+    def cached():
+        ver = of_alice(world, bob)[-1].find(CAPS).get("ver")
+        info = caps.cache.retrieve(ver)
+        return {f for f in info["features"] if f in CAN} if info else None
+    await bob.until(lambda: cached() == set(features), limit,
+                    lambda: "bob holds that alice can %s, not %s"
+                    % (cached(), features))
+
+
+@case(servers=("prosody",))
+async def caps_verify(world, count):
+    """bob's library verifies what alice's clients can do as they come and go"""
+    bob = world.on_server(world.bob_name, "bob", plugins=("xep_0115",))
+    await bob.login()
+    verdicts = watch(bob)
+    await bob.come()
+    await comes(world, "anchor", [], priority=5)
+    await until_can(world, bob, [])
+    draw = random.Random(4)
+    start = len(of_alice(world, bob))
+    # What a client could do stays for ten minutes, so that all of it grows.
+    there, known, changes = {}, set(), 0
+    for _ in range(24):
+        label = "c%d" % draw.randrange(4)
+        features = draw.sample(CAN, draw.randrange(3))
+        client = there.pop(label, None)
+        if client and draw.random() < 0.5:
+            await client.close()
+        elif client:
+            await can(client, features)
+            client.xmpp.send_presence(ppriority=-1)
+            there[label] = client
+        else:
+            there[label] = await comes(world, label, features)
+        if label in there:
+            changes += not known >= set(features)
+            known |= set(features)
+        await until_can(world, bob, known)
+    check(all(good for _, good in verdicts), "bob's verdicts: %s" % verdicts)
+    check(len(verdicts) > 3, "bob asked %d times" % len(verdicts))
+    seen = of_alice(world, bob)[start:]
+    check(len(seen) <= changes, "%d presences for %d changes"
+          % (len(seen), changes))
+
+
+def nicks(client):
+    """What it was told of nicknames: (publisher, nickname)."""
+    return [(e.get("from"), nick.text) for e in client.stanzas
+            for nick in e.iterfind("%sevent//{%s}nick" % (EVENT, NICK))]
+
+
+async def publish(client, nick):
+    answer = await client.iq(
+        "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'>"
+        "<publish node='%s'><item id='current'><nick xmlns='%s'>%s</nick>"
+        "</item></publish></pubsub>" % (NICK, NICK, nick))
+    check(answer.get("type") == "result", stanza.text(answer))
+
+
+async def until_nick(client, publisher, nick):
+    await client.until(lambda: (publisher, nick) in nicks(client), 20,
+                       lambda: "%s hears of %s's nickname; it heard %s"
+                       % (client.label, publisher, nicks(client)))
+
+
+@case()
+async def notified(world, count):
+    """nicknames (PEP) reach the clients that ask for them, also late ones"""
+    bob = world.on_server(world.bob_name, "bob", plugins=("xep_0115",))
+    await bob.login()
+    await can(bob, [])
+    bob.xmpp.send_presence()
+    deaf = await comes(world, "deaf", [], priority=5)
+    asks = await comes(world, "asks", [NICK + "+notify"])
+    await bob.until_presence(
+        lambda p: stanza.bare(p.get("from")) == world.alice)
+    await publish(bob, "Bobby")
+    await until_nick(asks, world.bob, "Bobby")
+    await publish(asks, "Al")
+    await until_nick(asks, world.alice, "Al")
+    # It is off, and bob goes on; then it is back, and another comes.
+    await asks.close()
+    await publish(bob, "Rob")
+    await bob.barrier()
+    again = await comes(world, "asks", [NICK + "+notify"])
+    late = await comes(world, "late", [NICK + "+notify"])
+    for client in again, late:
+        await until_nick(client, world.bob, "Rob")
+        await until_nick(client, world.alice, "Al")
+        check((world.bob, "Bobby") not in nicks(client),
+              "%s hears of what was" % client.label)
+    await deaf.barrier()
+    check(not nicks(deaf), "a client that did not ask: %s" % nicks(deaf))
