@@ -33,6 +33,11 @@ void info_remove(struct elem *query, const char *pattern);
 /* By name, or by what stands before a '*' at the end of the pattern. */
 bool info_matches(const char *pattern, const char *var);
 
+/* Whether a <query/>, as bytes (NULL: none is known), says so. */
+bool info_says_feature(const char *query, const char *var);
+bool info_says_identity(const char *query, const char *category,
+    const char *type);
+
 /* <query/> with one identity, no features yet. name NULL: none. */
 struct elem *info_new(struct arena *, const char *category, const char *type,
     const char *name);

@@ -67,8 +67,7 @@ or_empty(const char *s)
 static const char *
 identity_word(const struct elem *e)
 {
-	return arena_printf(e->arena,
-	    "%s" SLASH "%s" SLASH "%s" SLASH "%s" END,
+	return arena_printf(e->arena, "%s" SLASH "%s" SLASH "%s" SLASH "%s" END,
 	    or_empty(elem_attr(e, "category")), or_empty(elem_attr(e, "type")),
 	    or_empty(elem_lang(e)), or_empty(elem_attr(e, "name")));
 }
@@ -191,7 +190,6 @@ caps_ver(struct buf *out, const struct elem *query)
 	buf_free(&marked);
 	buf_free(&s);
 }
-
 
 /* --- well-formed (5.4) --- */
 

@@ -26,11 +26,11 @@ struct client_caps {
 	char *node; /* "node#ver"; NULL: it says nothing of use */
 	char *ver;  /* where it can be verified; else NULL */
 	bool was_seen;
-	bool is_open;	/* it is asked */
+	bool is_open;   /* it is asked */
 	char *open_ver; /* `ver` as it was then */
-	bool is_stale;	/* it said something else since */
-	bool waits;	/* another session is asked for the same hash */
-	bool is_lost;	/* the question is; it is asked again when it is back */
+	bool is_stale;  /* it said something else since */
+	bool waits;     /* another session is asked for the same hash */
+	bool is_lost;   /* the question is; it is asked again when it is back */
 };
 
 static void find_out(struct session *);
@@ -125,8 +125,7 @@ waits_for(const struct session *s, const char *ver)
 {
 	const struct client_caps *c = s->client_caps;
 
-	return !s->closing && c != NULL && c->waits &&
-	    text_equals(c->ver, ver);
+	return !s->closing && c != NULL && c->waits && text_equals(c->ver, ver);
 }
 
 /* They have the same hash; f NULL: whom was asked did not prove it, so the next is. */

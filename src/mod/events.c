@@ -18,10 +18,11 @@
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/user.h"
+#include "mod/avatar.h"
+#include "mod/info.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
-#include "xmpp/xml.h"
 
 /* --- what an event says --- */
 
@@ -93,8 +94,13 @@ describe(struct event_what *what, const struct elem *event)
 static const char *
 take(struct account *a, const struct route *r, const struct event_what *what)
 {
+	const struct elem *event = elem_find(r->stanza, NS_PUBSUB_EVENT,
+	    "event");
 	struct entry *e = incoming_entry(a, r, DIR_IN);
 
+	if (what->kind == EVENT_ITEMS && strcmp(e->peer, a->jid) == 0 &&
+	    strcmp(what->node, AVATAR_METADATA) == 0)
+		avatar_changed(a, elem_first(event));
 	/* A service that knows a resource addresses it (XEP-0163 4.3.1). */
 	if (e->local == NULL)
 		e->local = mem_strdup(a->full);
@@ -206,8 +212,7 @@ missing_node(const struct account *a, const struct session *s)
 		var = features_at(s->features, i);
 		if (!features_is_notify(var))
 			continue;
-		node = mem_strndup(var,
-		    strlen(var) - strlen(FEATURES_NOTIFY));
+		node = mem_strndup(var, strlen(var) - strlen(FEATURES_NOTIFY));
 		if (!recent_get(a->fetched, node, NULL) &&
 		    !events_has_own(a, node))
 			return node;
@@ -224,26 +229,6 @@ is_account_of(const struct account *a, const struct session *s)
 	    (s->account == NULL && user_default_account(s->user) == a);
 }
 
-static bool
-has_pep(const struct account *a)
-{
-	struct arena *arena;
-	const struct elem *info;
-	bool has = false;
-
-	if (a->own_info == NULL)
-		return false;
-	arena = arena_new();
-	info = xml_parse_own(arena, a->own_info, strlen(a->own_info), NULL);
-	ELEM_EACH(e, info) {
-		if (text_equals(elem_attr(e, "category"), "pubsub") &&
-		    text_equals(elem_attr(e, "type"), "pep"))
-			has = true;
-	}
-	arena_free(&arena);
-	return has;
-}
-
 static void
 fetch_next(struct account *a)
 {
@@ -256,7 +241,7 @@ fetch_next(struct account *a)
 		if (!s->closing && node == NULL && is_account_of(a, s))
 			node = missing_node(a, s);
 	}
-	if (node != NULL && has_pep(a))
+	if (node != NULL && info_says_identity(a->own_info, "pubsub", "pep"))
 		fetch(a, node);
 	free(node);
 }

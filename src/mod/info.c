@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "xmpp/ns.h"
+#include "xmpp/xml.h"
 
 static bool
 has_feature(const struct elem *query, const char *var)
@@ -146,4 +147,39 @@ info_add_node(struct elem *query, const struct module *const *modules)
 			if ((h->scope & IQ_TO_NODE) &&
 			    !is_hidden(modules, h->ns))
 				info_add(query, h->ns);
+}
+
+static bool
+says(const char *bytes, const char *name, const char *attr, const char *value,
+    const char *attr2, const char *value2)
+{
+	struct arena *arena;
+	const struct elem *query;
+	bool found = false;
+
+	if (bytes == NULL)
+		return false;
+	arena = arena_new();
+	query = xml_parse_own(arena, bytes, strlen(bytes), NULL);
+	if (query != NULL)
+		ELEM_EACH(e, query) {
+			if (elem_is(e, NS_DISCO_INFO, name) &&
+			    text_equals(elem_attr(e, attr), value) &&
+			    text_equals(elem_attr(e, attr2), value2))
+				found = true;
+		}
+	arena_free(&arena);
+	return found;
+}
+
+bool
+info_says_feature(const char *query, const char *var)
+{
+	return says(query, "feature", "var", var, "var", var);
+}
+
+bool
+info_says_identity(const char *query, const char *category, const char *type)
+{
+	return says(query, "identity", "category", category, "type", type);
 }
