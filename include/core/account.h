@@ -114,7 +114,7 @@ struct account {
 	char *own_info;    /* the server's last disco#info of the bare JID */
 	char *domain_info; /* and of its domain; as <query/> bytes */
 	struct disco_ask *disco_asks[2]; /* for the two; mod/disco.c's */
-	struct caps *caps; /* what is announced; mod/caps.c's */
+	struct caps *caps;               /* what is announced; mod/caps.c's */
 	uint64_t active_at; /* the person was last there; mod/last.c's */
 	struct timer iq_timer;
 };

@@ -23,7 +23,7 @@ struct device {
 	    has_started; /* it was given messages: the cursor means something */
 	bool came_back;  /* it has had more than one session */
 	bool uses_carbons, uses_archive;
-	uint64_t seen; /* wall ms: of its last session */
+	uint64_t seen;           /* wall ms: of its last session */
 	struct features *notify; /* the events that it asks for; or NULL */
 };
 TAILQ_HEAD(devices, device);

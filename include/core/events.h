@@ -55,7 +55,7 @@ void events_features_changed(struct session *, struct features *before);
 void events_rewind(struct session *);
 /* After a restart: up to that number it has got them. */
 void events_restore(struct session *, uint64_t got);
-void events_load(struct account *); /* what is kept on disk */
+void events_load(struct account *);   /* what is kept on disk */
 void events_forget(struct account *); /* it goes; what is on disk stays */
 
 #endif

@@ -18,7 +18,7 @@ struct features;
 /* Copies, in order and each once; the count of references is 1. */
 struct features *features_new(const char *const *vars, size_t count);
 struct features *features_ref(struct features *); /* NULL stays NULL */
-void features_unref(struct features **);	  /* takes NULL, nulls */
+void features_unref(struct features **);          /* takes NULL, nulls */
 
 size_t features_count(const struct features *); /* 0 of NULL */
 const char *features_at(const struct features *, size_t);

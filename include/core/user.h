@@ -47,8 +47,8 @@ struct user {
 	uint64_t last_ended;
 	struct known_features *known_features; /* features_kept.h */
 	uint64_t features_version; /* goes up when some session's change */
-	struct events *events;	   /* events.h */
-	bool is_changed; /* proxy->changed_users */
+	struct events *events;     /* events.h */
+	bool is_changed;           /* proxy->changed_users */
 	LIST_ENTRY(user) changed_next;
 	struct archive_prefs archive_prefs; /* of node view */
 	struct blocklist *blocks;           /* the union of the accounts' */

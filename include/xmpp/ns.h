@@ -25,6 +25,7 @@
 #define NS_DISCO_INFO     "http://jabber.org/protocol/disco#info"
 #define NS_DISCO_ITEMS    "http://jabber.org/protocol/disco#items"
 #define NS_CAPS           "http://jabber.org/protocol/caps"
+#define NS_CAPS_2         "urn:xmpp:caps"
 #define NS_DELAY          "urn:xmpp:delay"
 #define NS_OLD_DELAY      "jabber:x:delay"
 #define NS_CARBONS        "urn:xmpp:carbons:2"

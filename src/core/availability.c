@@ -60,8 +60,8 @@ static bool
 is_replaced(const struct elem *e)
 {
 	return elem_is(e, NS_CLIENT, "priority") || elem_is(e, NS_CAPS, "c") ||
-	    is_photo(e) || elem_is(e, NS_DELAY, "delay") ||
-	    elem_is(e, NS_OLD_DELAY, "x");
+	    elem_is(e, NS_CAPS_2, "c") || is_photo(e) ||
+	    elem_is(e, NS_DELAY, "delay") || elem_is(e, NS_OLD_DELAY, "x");
 }
 
 static void

@@ -81,7 +81,7 @@ static const struct {
 	{ "http://jabber.org/protocol/compress*", "of a stream" },
 	{ NS_CAPS "#*", "of servers" },
 	/* XEP-0390: no hash of that kind is in our presence. */
-	{ "urn:xmpp:caps*", "the proxy announces XEP-0115 alone" },
+	{ NS_CAPS_2 "*", "the proxy announces XEP-0115 alone" },
 };
 
 const char *
@@ -462,10 +462,11 @@ caps_refresh(struct account *a)
 struct elem *
 caps_info(struct account *a, struct arena *arena, const char *node)
 {
-	const struct announced *set = current(a);
+	const struct announced *now = current(a), *set;
 	struct elem *query;
 
-	if (node != NULL && (set = find_set(a->caps, node)) == NULL)
+	set = node != NULL ? find_set(a->caps, node) : now;
+	if (set == NULL)
 		return NULL;
 	query = xml_parse_own(arena, set->xml, strlen(set->xml), NULL);
 	elem_set(query, "node", node);

@@ -87,10 +87,13 @@ refuse(struct session *s, struct route *r, const char *why)
 static void
 put_caps(struct account *a, struct elem *presence)
 {
-	struct elem *caps = elem_find(presence, NS_CAPS, "c");
+	static const char *const of[] = { NS_CAPS, NS_CAPS_2 };
+	struct elem *caps;
 
-	if (caps != NULL)
-		elem_remove(caps);
+	for (int i = 0; i < 2; i++) {
+		if ((caps = elem_find(presence, of[i], "c")) != NULL)
+			elem_remove(caps);
+	}
 	hooks_decorate_presence(a, presence);
 }
 

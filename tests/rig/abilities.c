@@ -51,7 +51,8 @@ rig_client_write_caps(const struct rig_client *c, struct buf *b)
 {
 	struct arena *arena = arena_new();
 
-	buf_puts(b, "<c xmlns='" NS_CAPS "' hash='sha-1' node='urn:client' ver='");
+	buf_puts(b,
+	    "<c xmlns='" NS_CAPS "' hash='sha-1' node='urn:client' ver='");
 	if (c->features != NULL)
 		caps_ver(b, query_of(c, arena));
 	buf_puts(b, "'/>");

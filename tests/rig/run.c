@@ -56,9 +56,9 @@ expand_brace(struct run *run, struct buf *b, const char *name, size_t len)
 		    "<error ...><%.*s xmlns='" NS_STANZA_ERROR "'/>...</error>",
 		    (int)len - 6, name + 6);
 	} else if (len > 5 && strncmp(name, "caps:", 5) == 0) {
-		rig_client_write_caps(
-		    rig_client(run->rig,
-			arena_strndup(run->arena, name + 5, len - 5)),
+		rig_client_write_caps(rig_client(run->rig,
+					  arena_strndup(run->arena, name + 5,
+					      len - 5)),
 		    b);
 	} else if (len > 4 && strncmp(name, "pad:", 4) == 0) {
 		pad = strtol(name + 4, NULL, 10);

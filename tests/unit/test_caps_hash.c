@@ -143,7 +143,7 @@ each_once_is_well_formed(void **state)
 	assert_true(is_well_formed(*state,
 	    "<identity category='client' type='pc' name='a'/>"
 	    "<identity category='client' type='pc' name='b'/>" FEATURES
-	    FORM("urn:a", "hidden") FORM("urn:b", "hidden")));
+		FORM("urn:a", "hidden") FORM("urn:b", "hidden")));
 	/* Ignored, so it may be there twice. */
 	assert_true(is_well_formed(*state,
 	    FORM("urn:a", "text-single") FORM("urn:a", "text-single")));
@@ -160,7 +160,7 @@ what_is_there_twice_is_ill_formed(void **state)
 	    "<feature var='a'/><feature var='b'/><feature var='a'/>"));
 	assert_false(is_well_formed(*state,
 	    FORM("urn:a", "hidden") FORM("urn:b", "hidden")
-	    FORM("urn:a", "hidden")));
+		FORM("urn:a", "hidden")));
 }
 
 static void

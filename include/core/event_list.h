@@ -1,0 +1,58 @@
+/*
+ * What is kept of personal events, in memory and on disk; events.c's, which says who gets
+ * them.
+ */
+#ifndef CORE_EVENT_LIST_H
+#define CORE_EVENT_LIST_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/table.h"
+#include "core/events.h"
+
+/* A busy node costs nobody else's. */
+#define EVENTS_PER_NODE 16
+
+struct event {
+	TAILQ_ENTRY(event) by_number, of_node;
+	struct event_node *node;
+	uint64_t number;
+	enum event_kind kind;
+	char *item;
+	unsigned char hash[SHA1_SIZE];
+	struct entry *entry;
+};
+TAILQ_HEAD(event_list, event);
+
+struct event_node {
+	UT_hash_handle hh;
+	struct event_list events; /* the oldest first */
+	unsigned count;
+	uint64_t account;
+	char *publisher, *name;
+	char key[];
+};
+
+struct events {
+	struct user *user;
+	struct event_list all; /* the oldest first */
+	struct event_node *nodes;
+	size_t count, bytes;
+	uint64_t last; /* number; the first event has the second one */
+};
+
+struct event_node *event_node_find(const struct events *, uint64_t account,
+    const char *publisher, const char *name);
+/* The one about that item; NULL: there is none. */
+struct event *event_find(const struct event_node *, const char *item);
+/* What a late joiner gets; NULL: all of it was taken back. */
+const struct event *event_last(const struct event_node *);
+/* Takes the entry; what it replaces goes, and what is too much. */
+void event_keep(struct events *, struct entry *, const struct event_what *);
+/* The first with a higher number, or NULL; mostly there are few behind it. */
+const struct event *event_after(const struct events *, uint64_t number);
+
+#endif
