@@ -105,6 +105,8 @@ struct account {
 	/* Own nodes that were asked for on this stream: mod/events.c's. */
 	struct recent *fetched;
 	bool is_fetching;
+	/* Of user->features_version, when there was no more to ask for. */
+	uint64_t fetched_version;
 
 	char *presence_sent;      /* as it went up; NULL: none on this stream */
 	uint64_t presence_number; /* of that, on the stream */

@@ -131,6 +131,7 @@ account_new(struct user *u, const struct account_config *config)
 	a->subscribers = recent_new(limits->receipts);
 	a->services = recent_new(limits->disco_items);
 	a->fetched = recent_new(limits->caps_features);
+	a->fetched_version = UINT64_MAX;
 	timer_init(&a->iq_timer, u->proxy->loop, expire_iqs, a);
 	timer_init(&a->steady, u->proxy->loop, steady_over, a);
 	a->upstream = upstream_new(a);

@@ -74,20 +74,36 @@ describe_items(struct event_what *what, const struct elem *items)
 	}
 }
 
-/* XEP-0060 7.1.2.1, 7.2.2.1, 8.4.2, 8.5.2; false: it names no node. */
+static bool
+is_one_of(const struct elem *e, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (elem_is(e, NS_PUBSUB_EVENT, *names))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * XEP-0060 7.1.2.1, 7.2.2.1, 8.2.6, 8.4.2, 8.5.2; false: it is about no node, or about
+ * who subscribes to it.
+ */
 static bool
 describe(struct event_what *what, const struct elem *event)
 {
+	static const char *const all[] = { "purge", "delete", NULL };
+	static const char *const known[] = { "items", "purge", "delete",
+		"configuration", NULL };
 	const struct elem *about = elem_first(event);
 
 	*what = (struct event_what){ .kind = EVENT_PASSING, .item = "" };
-	if (about == NULL || (what->node = elem_attr(about, "node")) == NULL)
+	if (about == NULL || !is_one_of(about, known) ||
+	    (what->node = elem_attr(about, "node")) == NULL)
 		return false;
-	if (elem_is(about, NS_PUBSUB_EVENT, "items"))
-		describe_items(what, about);
-	else if (elem_is(about, NS_PUBSUB_EVENT, "purge") ||
-	    elem_is(about, NS_PUBSUB_EVENT, "delete"))
+	if (is_one_of(about, all))
 		what->kind = EVENT_NODE;
+	else if (strcmp(about->name, "items") == 0)
+		describe_items(what, about);
 	return true;
 }
 
@@ -235,7 +251,8 @@ fetch_next(struct account *a)
 	const struct session *s;
 	char *node = NULL;
 
-	if (a->is_fetching || !account_is_up(a) || !a->is_ready)
+	if (a->is_fetching || a->fetched_version == a->user->features_version ||
+	    !account_is_up(a) || !a->is_ready || a->own_info == NULL)
 		return;
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		if (!s->closing && node == NULL && is_account_of(a, s))
@@ -243,6 +260,8 @@ fetch_next(struct account *a)
 	}
 	if (node != NULL && info_says_identity(a->own_info, "pubsub", "pep"))
 		fetch(a, node);
+	else
+		a->fetched_version = a->user->features_version;
 	free(node);
 }
 
@@ -262,6 +281,7 @@ upstream_up(struct account *a)
 	recent_free(&a->fetched);
 	a->fetched = recent_new(a->user->proxy->config->limits.caps_features);
 	a->is_fetching = false;
+	a->fetched_version = UINT64_MAX;
 }
 
 static void
