@@ -56,6 +56,7 @@ struct iq *iq_table_find(struct iq_table *, const char *id);
 void iq_table_take(struct iq_table *, struct iq *);
 /* One whose deadline has come (taken out), or NULL; in order of deadline. */
 struct iq *iq_table_expired(struct iq_table *, uint64_t now);
+uint64_t iq_table_deadline(const struct iq_table *); /* the first; 0: none */
 /*
  * Any one (taken out), or NULL: the one due first; for when the link is lost.
  */

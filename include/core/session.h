@@ -153,8 +153,6 @@ void session_free(struct session **); /* the reap's */
 /* It is to be saved in the next commit; what: CHANGED_*. */
 void session_touch(struct session *, unsigned what);
 
-/* While requests wait at it, `alive` comes that often to look at their deadlines. */
-#define SESSION_TICK_MS 1000
 /* What was asked of it has no answer: it cannot give one. */
 void session_fail_requests(struct session *);
 /*

@@ -183,6 +183,14 @@ iq_table_expired(struct iq_table *t, uint64_t now)
 	return take(t, o);
 }
 
+uint64_t
+iq_table_deadline(const struct iq_table *t)
+{
+	const struct open_iq *o = TAILQ_FIRST(&t->by_deadline);
+
+	return o != NULL ? o->iq.deadline : 0;
+}
+
 struct iq *
 iq_table_any(struct iq_table *t)
 {

@@ -66,7 +66,7 @@ static void
 keep_alive(void *arg)
 {
 	struct session *s = arg;
-	uint64_t now = clock_now(), next;
+	uint64_t now = clock_now(), next, due;
 	uint64_t idle = limits_of(s)->idle_seconds * 1000;
 	uint64_t patience = limits_of(s)->ping_timeout_seconds * 1000;
 	uint64_t read = conn_last_read(stream_conn(s->stream));
@@ -87,8 +87,9 @@ keep_alive(void *arg)
 	if (s->closing)
 		return;
 	next = s->pinged ? s->pinged_at + patience - now : read + idle - now;
-	if (iq_table_count(s->asked) > 0 && next > SESSION_TICK_MS)
-		next = SESSION_TICK_MS;
+	due = iq_table_deadline(s->asked);
+	if (due != 0 && next > due - now)
+		next = due - now;
 	timer_set(&s->alive, next);
 }
 

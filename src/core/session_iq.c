@@ -117,8 +117,8 @@ ask(struct session *s, struct iq *proto, struct elem *request)
 	elem_set(request, "id", iq->id);
 	elem_set(request, "to", s->full);
 	/* Sending may close it, and that stops the timer. */
-	if (s->alive.at > clock_now() + SESSION_TICK_MS)
-		timer_set(&s->alive, SESSION_TICK_MS);
+	if (s->alive.at > iq_table_deadline(s->asked))
+		timer_set(&s->alive, iq_table_deadline(s->asked) - clock_now());
 	session_send(s, request);
 	return 0;
 }

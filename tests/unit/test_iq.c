@@ -101,8 +101,11 @@ test_expire_in_order(void **state)
 	struct iq_table *t = iq_table_new(10);
 
 	(void)state;
+	assert_int_equal(iq_table_deadline(t), 0);
 	add(t, 1, 30);
+	assert_int_equal(iq_table_deadline(t), 30);
 	add(t, 1, 10);
+	assert_int_equal(iq_table_deadline(t), 10);
 	add(t, 1, 20);
 	add(t, 1, 40);
 	add(t, 1, 20);

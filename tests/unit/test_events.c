@@ -1,0 +1,158 @@
+/*
+ * Events that are kept (the dialogues events_*.xt show the rest): followers, their place,
+ * and what is on disk.
+ */
+#include "support_talk.h"
+
+#include "core/event_list.h"
+#include "core/store.h"
+#include "xmpp/ns.h"
+#include "xmpp/stanza.h"
+
+#define NODE "urn:a"
+#define BEGIN \
+	"sm", "roster <item jid='bob@b.example' subscription='both'/>", \
+	    "can C1 " NODE "+notify", "can C2 " NODE "+notify"
+#define EVENT_OF(id, item, text) \
+	"S> <message from='bob@b.example' to='$S' type='headline' id='" id \
+	"'><event xmlns='" NS_PUBSUB_EVENT "'><items node='" NODE \
+	"'><item id='" item "'><v xmlns='urn:v'>" text \
+	"</v></item></items></event></message>"
+
+static struct event_node *
+node_of(void **state)
+{
+	struct user *u = talk_user(state);
+
+	return event_node_find(u->events, talk_account(state)->id,
+	    "bob@b.example", NODE);
+}
+
+static unsigned
+count_messages(void **state, const char *name)
+{
+	struct peer *p = &rig_client(talk_rig(state), name)->peer;
+	unsigned count = 0;
+	struct elem *e;
+
+	while ((e = peer_next(p)) != NULL) {
+		count += stanza_kind(e) == STANZA_MESSAGE;
+		peer_drop(p, e);
+	}
+	return count;
+}
+
+/* What fitted before, and the latest of each item: not those between. */
+static void
+who_does_not_read_gets_the_latest(void **state)
+{
+	TALK(state, "limits queue-frames=16", BEGIN, "login C1 caps",
+	    "login C2 caps", "stall C1",
+	    "repeat 60 " EVENT_OF("x{n}", "x", "{n} {pad:100}"),
+	    EVENT_OF("y", "y", "1"));
+	assert_false(session_has_room(talk_session(state, "C1")));
+	assert_int_equal(count_messages(state, "C2"), 61);
+	TALK(state, "unstall C1", "C1<~ <message id='x60' ...>...</message>",
+	    "C1<~ <message id='y' ...>...</message>");
+	assert_in_range(count_messages(state, "C1"), 1, 40);
+	TALK(state, "nothing", EVENT_OF("z", "z", "1"),
+	    "C1,C2< <message id='z' ...>...</message>", "nothing");
+}
+
+static void
+a_node_has_so_many_items(void **state)
+{
+	TALK(state, BEGIN, "login C1 caps",
+	    "repeat 40 " EVENT_OF("e{n}", "{n}", "x"), "drain");
+	assert_int_equal(node_of(state)->count, EVENTS_PER_NODE);
+	assert_null(event_find(node_of(state), "24"));
+	assert_non_null(event_find(node_of(state), "25"));
+	assert_string_equal(event_last(node_of(state))->item, "40");
+	TALK(state, "wait 1s", "kill", "drain");
+	assert_int_equal(node_of(state)->count, EVENTS_PER_NODE);
+	assert_string_equal(event_last(node_of(state))->item, "40");
+}
+
+/* Its place is what it has acknowledged, with whatever comes next. */
+static void
+its_place_is_kept(void **state)
+{
+	struct session *s;
+
+	TALK(state, BEGIN, "login C1 caps sm", EVENT_OF("1", "x", "1"),
+	    EVENT_OF("2", "x", "2"), "drain");
+	s = talk_session(state, "C1");
+	assert_true(s->events_got < s->events_told);
+	TALK(state, "wait 6s");
+	assert_true(s->events_got == s->events_told);
+	TALK(state, "wait 1s", "kill");
+	s = talk_session(state, "C1");
+	assert_true(s->events_told > 0);
+	assert_null(event_after(s->user->events, s->events_told));
+	TALK(state, "resume C1", "nothing C1", "drain");
+}
+
+/* The last ones are not kept any more: those that come have higher numbers. */
+static void
+numbers_do_not_go_back(void **state)
+{
+	struct session *s;
+	uint64_t told;
+
+	TALK(state, BEGIN, "login C1 caps sm",
+	    "repeat 5 " EVENT_OF("{n}", "{n}", "1"), "wait 6s", "drain");
+	told = talk_session(state, "C1")->events_told;
+	/* Of an account that is not there any more, as it were. */
+	events_forget(talk_account(state));
+	s = talk_session(state, "C1");
+	events_restore(s, told + 100);
+	TALK(state, EVENT_OF("n", "n", "1"),
+	    "C1< <message id='n' ...>...</message>", "nothing C1");
+	assert_true(s->events_told > told + 100);
+}
+
+/* Who is nobody's contact has nothing kept. */
+static void
+strangers_are_not_kept(void **state)
+{
+	TALK(state, "can C1 " NODE "+notify", "login C1 caps",
+	    EVENT_OF("1", "x", "1"), "C1< <message id='1' ...>...</message>");
+	assert_null(node_of(state));
+}
+
+static void
+put(void **state, const char *key, const void *value, size_t len)
+{
+	struct account *a = talk_account(state);
+
+	batch_put(&a->user->proxy->batch, STATE_EVENT, a->id, key, strlen(key),
+	    value, len);
+}
+
+/* Whatever stands on disk is no reason to end. */
+static void
+what_is_damaged_is_not_there(void **state)
+{
+	TALK(state, BEGIN, "login C1 caps", EVENT_OF("1", "x", "1"), "drain",
+	    "wait 1s");
+	put(state, "0000000a", "", 0);
+	put(state, "0000000b", "\x06urn:a", 6);
+	put(state, "0000000c", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10);
+	TALK(state, EVENT_OF("2", "y", "1"), "wait 1s", "kill", "drain");
+	assert_int_equal(node_of(state)->count, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		talk_test(who_does_not_read_gets_the_latest),
+		talk_test(a_node_has_so_many_items),
+		talk_test(its_place_is_kept),
+		talk_test(numbers_do_not_go_back),
+		talk_test(strangers_are_not_kept),
+		talk_test(what_is_damaged_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
