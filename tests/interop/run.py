@@ -24,7 +24,7 @@ from lib.case import cases
 from lib.ejabberd import Ejabberd
 from lib.pki import Authority
 from lib.process import Process
-from lib.prosody import Prosody
+from lib.prosody import BARE, FULL, OLD, Prosody
 from lib.strophe import program
 from lib.wait import PATIENCE, Failed
 from lib.world import World
@@ -37,7 +37,7 @@ SECONDS_A_THOUSAND = 30
 def options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--server", default="both",
-                        choices=["prosody", "ejabberd", "both"])
+                        choices=["prosody", "ejabberd", "three", "both"])
     parser.add_argument("--only", action="append", default=[],
                         help="cases whose name has this in it")
     parser.add_argument("--messages", type=int, default=1000,
@@ -56,7 +56,8 @@ def chosen(opts):
     """(server, case) in the order of play."""
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         importlib.import_module(os.path.basename(path)[:-3])
-    for server in "prosody", "prosody-old", "ejabberd", "ejabberd-archive":
+    for server in ("prosody", "prosody-old", "ejabberd", "ejabberd-archive",
+                   "three"):
         if opts.server not in ("both", server.partition("-")[0]):
             continue
         for case in cases:
@@ -72,34 +73,41 @@ class Run:
         self.folder = folder
         self.authority = Authority(os.path.join(folder, "ca"))
         self.strophe = program(folder)
-        self.server = None
+        self._name = None
+        self.servers = []
         self.passed = self.failed = 0
 
-    async def use(self, name):
-        """Starts that server where it is not the one that runs."""
+    def _made(self, name):
+        """The servers that go by that name, not started."""
         folder = os.path.join(self.folder, name)
-        if self.server and self.server.folder == folder:
-            if not self.server.process.is_running():
-                await self.server.start()
-            return
-        await self.leave()
+        if name == "three":
+            return [Prosody(folder + "/prosody", self.authority),
+                    Ejabberd(folder + "/ejabberd", self.authority),
+                    Prosody(folder + "/bare", self.authority,
+                            domain="bare.test", kind=BARE)]
         if name.startswith("ejabberd"):
-            self.server = Ejabberd(folder, self.authority,
-                                   archive=name == "ejabberd-archive")
-        else:
-            self.server = Prosody(folder, self.authority,
-                                  old=name == "prosody-old")
-        await self.server.start()
+            return [Ejabberd(folder, self.authority,
+                             archive=name == "ejabberd-archive")]
+        return [Prosody(folder, self.authority,
+                        kind=OLD if name == "prosody-old" else FULL)]
+
+    async def use(self, name):
+        """Starts what goes by that name and does not run yet."""
+        if name != self._name:
+            await self.leave()
+            self._name = name
+            self.servers = self._made(name)
+        await asyncio.gather(*(s.start() for s in self.servers
+                               if not s.process.is_running()))
 
     async def leave(self):
-        if self.server:
-            await self.server.stop()
-            self.server = None
+        await asyncio.gather(*(s.stop() for s in self.servers))
+        self.servers = []
 
     async def play(self, name, case):
         """Throws what is wrong."""
         await self.use(name)
-        world = World(self.server, self.authority, self.folder, self.strophe,
+        world = World(self.servers, self.authority, self.folder, self.strophe,
                       self.opts.direct)
         seconds = PATIENCE * (
             case.seconds + SECONDS_A_THOUSAND * self.opts.messages / 1000)

@@ -25,7 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from lib import proxy, stanza  # noqa: E402
 from lib.pki import Authority  # noqa: E402
 from lib.process import Process  # noqa: E402
-from lib.prosody import Prosody  # noqa: E402
+from lib.prosody import OLD, Prosody  # noqa: E402
 from lib.raw import RawClient  # noqa: E402
 from lib.wait import Failed, poll  # noqa: E402
 
@@ -88,7 +88,7 @@ class Soak:
         self.opts = opts
         self.authority = Authority(os.path.join(folder, "ca"))
         self.server = Prosody(os.path.join(folder, "prosody"), self.authority,
-                              DOMAIN, old=True)
+                              DOMAIN, kind=OLD)
         self.users = [User(i) for i in range(opts.users)]
         self.by_name = {u.name: u for u in self.users}
         self.proxy = proxy.Proxy(

@@ -28,6 +28,7 @@ disable_sasl_mechanisms:
   - digest-md5
   - X-OAUTH2
 max_fsm_queue: 200000
+s2s_access: none
 listen:
   -
     port: {port}
@@ -164,11 +165,13 @@ class Ejabberd:
         answer.close()
 
     async def add_user(self, name, password, friends=()):
-        """friends: local parts on this server, subscribed both ways."""
+        """friends: local parts on this server, or bare JIDs; subscribed both
+        ways."""
         await self._call("register", user=name, host=self.domain,
                          password=password)
         for friend in friends:
+            user, _, domain = friend.partition("@")
             await self._call(
                 "add_rosteritem", localuser=name, localhost=self.domain,
-                user=friend, host=self.domain, nick=friend, group="",
+                user=user, host=domain or self.domain, nick=user, group="",
                 subs="both")

@@ -11,6 +11,8 @@ FULL = ("roster saslauth tls disco presence message iq version uptime time "
 # What a server had before carbons, archives and stream management.
 OLD = ("roster saslauth tls disco presence message iq version time ping "
        "private offline c2s")
+# What Prosody has without which nobody can use it.
+BARE = "roster saslauth tls disco presence message iq offline c2s"
 
 CONFIG = """\
 run_as_root = true
@@ -57,14 +59,15 @@ def file_name(text):
 class Prosody:
     name = "Prosody"
 
-    def __init__(self, folder, authority, domain="prosody.test", old=False,
+    def __init__(self, folder, authority, domain="prosody.test", kind=FULL,
                  certificate=None, ports=(), modules="", extra=""):
-        """ports: taken where they are free; STARTTLS first. modules, extra:
-        further ones, and further lines of the global section."""
+        """kind: FULL, OLD or BARE. ports: taken where they are free; STARTTLS
+        first. modules, extra: further ones, and further lines of the global
+        section."""
         self.folder = os.path.abspath(folder)
         self.domain = domain
         self.ca = authority.ca
-        self.has_carbons = self.has_archive = not old
+        self.has_carbons = self.has_archive = kind == FULL
         self.host = net.HOST
         self.port, self.direct_port = net.free_ports(2, ports)
         os.makedirs(os.path.join(self.folder, "data"), exist_ok=True)
@@ -76,8 +79,7 @@ class Prosody:
                 folder=self.folder, port=self.port, domain=domain,
                 direct_port=self.direct_port, chain=chain, key=key,
                 extra=extra,
-                modules=", ".join(map(lua, (
-                    (OLD if old else FULL) + " " + modules).split()))))
+                modules=", ".join(map(lua, (kind + " " + modules).split()))))
 
     async def start(self):
         await self.process.start("prosody", "--config", self._config, "-F",
@@ -96,11 +98,15 @@ class Prosody:
             f.write("return %s;\n" % text)
 
     async def add_user(self, name, password, friends=()):
-        """friends: local parts on this server, subscribed both ways."""
+        """friends: local parts on this server, or bare JIDs; subscribed both
+        ways."""
         self._write("accounts", name, '{ ["password"] = %s }' % lua(password))
-        items = "".join(
-            '[%s] = { ["subscription"] = "both", ["groups"] = { }, '
-            '["name"] = %s }; ' % (lua("%s@%s" % (f, self.domain)), lua(f))
-            for f in friends)
+        items = ""
+        for friend in friends:
+            user, _, domain = friend.partition("@")
+            items += ('[%s] = { ["subscription"] = "both", ["groups"] = { }, '
+                      '["name"] = %s }; '
+                      % (lua("%s@%s" % (user, domain or self.domain)),
+                         lua(user)))
         self._write("roster", name,
                     '{ [false] = { ["version"] = 1 }; %s}' % items)

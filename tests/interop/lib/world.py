@@ -2,6 +2,10 @@
 
 In a direct world there is no proxy, and alice's clients are on the server like
 bob: that proves the harness, and shows what a server alone does.
+
+Where there are several servers, none of which reaches another, alice has an
+account on each, and so has bob. `server` is the first; who is asked for by a
+name alone is there.
 """
 
 import asyncio
@@ -20,8 +24,9 @@ numbers = itertools.count(1)
 
 
 class World:
-    def __init__(self, server, authority, folder, strophe, direct=False):
-        self.server = server
+    def __init__(self, servers, authority, folder, strophe, direct=False):
+        self.servers = servers
+        self.server = servers[0]
         self.authority = authority
         self.folder = folder
         self.direct = direct
@@ -32,45 +37,72 @@ class World:
         self.alice_name = "alice%d" % number
         self.bob_name = "bob%d" % number
         self.carol_name = "carol%d" % number
+        self.work_name = "work%d" % number
+
+    def at(self, name, server=None):
+        """A bare JID."""
+        return "%s@%s" % (name, (server or self.server).domain)
 
     @property
     def alice(self):
         """The account's bare JID."""
-        return "%s@%s" % (self.alice_name, self.server.domain)
+        return self.at(self.alice_name)
 
     @property
     def bob(self):
-        return "%s@%s" % (self.bob_name, self.server.domain)
+        return self.at(self.bob_name)
 
     @property
     def carol(self):
-        return "%s@%s" % (self.carol_name, self.server.domain)
+        return self.at(self.carol_name)
+
+    @property
+    def work(self):
+        """The second account on the same server."""
+        return self.at(self.work_name)
 
     @property
     def alice_in_node(self):
         return "%s@%s" % (self.alice_name, proxy.NODE)
 
+    async def _people(self, server, knows_carol, has_work, strangers):
+        own = [self.alice_name] + has_work * [self.work_name]
+        for name in own:
+            await server.add_user(
+                name, PASSWORD, [self.bob_name, *strangers] +
+                knows_carol * [self.carol_name])
+        await server.add_user(self.bob_name, PASSWORD, own)
+        await server.add_user(self.carol_name, PASSWORD, knows_carol * own)
+
+    def _account(self, name, server, options):
+        return proxy.Account(**{
+            "jid": self.at(name, server), "password": PASSWORD,
+            "port": server.port, "ca": server.ca, **options})
+
     async def begin(self, limits=None, user=None, account=None, run=True,
-                    store=False, knows_carol=False):
-        """Accounts on the server, and the proxy, started where `run` says so.
+                    store=False, knows_carol=False, has_work=False,
+                    shares_carol=False):
+        """Accounts on the servers, and the proxy, started where `run` says so.
         user: attributes in proxy.xml; account: what proxy.Account takes. store:
-        on disk. knows_carol: she is alice's contact as well as bob."""
-        friends = [self.carol_name] if knows_carol else []
-        await self.server.add_user(self.alice_name, PASSWORD,
-                                   [self.bob_name] + friends)
-        await self.server.add_user(self.bob_name, PASSWORD, [self.alice_name])
-        await self.server.add_user(self.carol_name, PASSWORD,
-                                   [self.alice_name] if knows_carol else [])
+        on disk. knows_carol: she is alice's contact as well as bob. has_work:
+        alice has a second account on the server, with the same contacts.
+        shares_carol: the first account has the second server's carol in its
+        roster, too, and does not reach her."""
+        strangers = [self.at(self.carol_name, self.servers[1])] \
+            if shares_carol else []
+        for server in self.servers:
+            await self._people(server, knows_carol, has_work,
+                               strangers if server is self.server else [])
         if self.direct:
             return
-        options = {"jid": self.alice, "password": PASSWORD,
-                   "port": self.server.port, "ca": self.server.ca,
-                   **(account or {})}
+        names = [self.alice_name] + has_work * [self.work_name]
         self.proxy = proxy.Proxy(
             os.path.join(self.folder, "proxy-" + self.alice_name),
-            self.authority, [self.server.domain],
+            self.authority, [s.domain for s in self.servers],
             [({"name": self.alice_name, "passwd": PROXY_PASSWORD,
-               **(user or {})}, [proxy.Account(**options)])], limits,
+               **(user or {})},
+              [self._account(name, server, account or {})
+               for server in self.servers for name in names])], limits,
             **({"store": "xmpproxy.db"} if store else {}))
         if run:
             await self.proxy.start()
@@ -96,10 +128,12 @@ class World:
         return client
 
     def alices(self, label, kind=SlixmppClient, node=False, tls="starttls",
-               password=None, **options):
-        """A client of alice that is to ask for this resource."""
+               password=None, account=None, **options):
+        """A client of alice that is to ask for this resource. account: the
+        bare JID, where it is not the first."""
         there = self.server if self.direct else self.proxy
-        jid = self.alice_in_node if node and not self.direct else self.alice
+        jid = self.alice_in_node if node and not self.direct else \
+            account or self.alice
         return self._make(
             kind, label, "%s/%s" % (jid, label),
             password or (PASSWORD if self.direct else PROXY_PASSWORD),
@@ -107,15 +141,18 @@ class World:
             there.direct_port if tls == "direct" else there.port, there.ca,
             tls=tls, **options)
 
-    def on_server(self, name, label, kind=SlixmppClient, **options):
+    def on_server(self, name, label, kind=SlixmppClient, server=None,
+                  **options):
         """A client straight on the server."""
+        server = server or self.server
         return self._make(
-            kind, label, "%s@%s/%s" % (name, self.server.domain, label),
-            PASSWORD, self.server.host, self.server.port, self.server.ca,
-            **options)
+            kind, label, "%s/%s" % (self.at(name, server), label), PASSWORD,
+            server.host, server.port, server.ca, **options)
 
-    async def _comes(self, name, label, **options):
-        client = self.on_server(name, label, **options)
+    async def _comes(self, name, label, server=None, **options):
+        if server:
+            label += "-" + server.domain.partition(".")[0]
+        client = self.on_server(name, label, server=server, **options)
         await client.login()
         await client.come()
         return client
