@@ -8,6 +8,7 @@ build='gcc libc6-dev make pkg-config libexpat1-dev libssl-dev libxml2-dev
 	libsqlite3-dev ca-certificates'
 run='prosody python3 python3-slixmpp libstrophe-dev openssl'
 check='libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck prosody
+	profanity-light
 	ejabberd python3 python3-slixmpp libstrophe-dev openssl libxml2-utils
 	mandoc systemd valgrind'
 

@@ -1,6 +1,7 @@
 """A certificate authority for one run, made with openssl(1)."""
 
 import os
+import shutil
 import subprocess
 from collections import namedtuple
 
@@ -28,6 +29,16 @@ class Authority:
                 "-subj", "/CN=xmpproxy test authority",
                 "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 "-keyout", self._key, "-out", self.ca)
+
+    def as_folder(self):
+        """A folder with its certificate under the name that OpenSSL looks
+        for."""
+        folder = os.path.join(self.folder, "trusted")
+        if not os.path.exists(folder):
+            os.makedirs(folder)
+            shutil.copy(self.ca, folder)
+            openssl("rehash", folder)
+        return folder
 
     def issue(self, *domains):
         """A certificate for these domains, with its key."""

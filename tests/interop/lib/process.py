@@ -32,12 +32,18 @@ class Process:
     def is_running(self):
         return self._child is not None and self._child.returncode is None
 
-    async def start(self, *command, cwd=None, env=None):
+    async def start(self, *command, cwd=None, env=None, terminal=None):
+        """terminal: what it has in place of no input and the log."""
         # A session of its own: Ctrl-C in the terminal is for us to pass on.
-        with open(self.log, "ab") as out:
+        with open(self.log, "ab") as log:
+            out = log if terminal is None else terminal
             self._child = await asyncio.create_subprocess_exec(
                 *command, cwd=cwd, env=env, start_new_session=True,
-                stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out)
+                stdin=asyncio.subprocess.DEVNULL if out is log else out,
+                stdout=out, stderr=out)
+
+    async def wait(self):
+        return await self._child.wait()
 
     async def stop(self, seconds=15):
         """SIGTERM, SIGKILL after a while; returns the exit status."""

@@ -14,6 +14,7 @@ import os
 
 from . import proxy
 from .client import SlixmppClient
+from .profanity import Profanity
 from .strophe import StropheClient
 from .wait import Failed
 
@@ -140,6 +141,18 @@ class World:
             there.host,
             there.direct_port if tls == "direct" else there.port, there.ca,
             tls=tls, **options)
+
+    def profanity(self, label, name=None):
+        """A Profanity of alice, in account view, or of somebody straight on
+        the server."""
+        there = self.server if name or self.direct else self.proxy
+        client = Profanity(
+            label, self.at(name or self.alice_name),
+            PASSWORD if there is self.server else PROXY_PASSWORD, there.host,
+            there.port, self.authority.as_folder(),
+            os.path.join(self.folder, "profanity-" + self.alice_name))
+        self._clients.append(client)
+        return client
 
     def on_server(self, name, label, kind=SlixmppClient, server=None,
                   **options):

@@ -1,0 +1,103 @@
+"""Encryption between real clients (OMEMO, XEP-0384, as Profanity speaks it):
+two of alice, and one of bob that is straight on the server."""
+
+from lib import stanza
+from lib.case import case
+from lib.wait import check
+from test_messages import compare
+
+ENCRYPTED = "{eu.siacs.conversations.axolotl}encrypted"
+
+
+async def publish(world, client):
+    """Keys and device list; the client is its user's first. Returns the
+    device."""
+    device = await client.make_keys()
+    if world.server.name == "Prosody":
+        # It sends no error codes (XEP-0086), and Profanity looks at nothing
+        # else to see that there is no list yet. Notified of an empty one it
+        # adds itself.
+        await client.enter("/omemo clear_device_list")
+    await client.until_session(client.bare, device)
+    return device
+
+
+async def encrypted_to_all(sender, readers, body):
+    """All of them read it, and that it was encrypted."""
+    await sender.enter(body)
+    for client in readers:
+        got = await client.until_message(body)
+        check(got.frm == sender.bare and got.how == "omemo",
+              "%s: %s" % (client.label, got))
+
+
+def check_watcher(watcher, bodies):
+    """It had all of them, each once, and could read none."""
+    seen = [stanza.text(e) for e in watcher.stanzas
+            if e.find(".//" + ENCRYPTED) is not None]
+    check(len(seen) == len(bodies), "%s saw %d encrypted messages, not %d"
+          % (watcher.label, len(seen), len(bodies)))
+    for elem in watcher.stanzas:
+        check(not any(body in stanza.text(elem) for body in bodies),
+              "not encrypted: %s" % stanza.text(elem))
+
+
+async def scene(world, *clients):
+    """Keys of all are where they have to be: bob's client can write to all of
+    alice's, and they to it and to each other. Returns bob's."""
+    bobs = world.profanity("bobs", world.bob_name)
+    for client in *clients, bobs:
+        await client.login()
+    devices = [await publish(world, clients[0])]
+    for client in clients[1:]:
+        devices.append(await client.make_keys())
+    bobs_device = await publish(world, bobs)
+    # Each is notified of the others' coming.
+    for client in clients:
+        for device in devices:
+            await client.until_session(world.alice, device)
+    await bobs.enter("/omemo start " + world.alice)
+    for device in devices:
+        await bobs.until_session(world.alice, device)
+    for client in clients:
+        await client.enter("/omemo start " + world.bob)
+        await client.until_session(world.bob, bobs_device)
+    return bobs
+
+
+@case(direct=True)
+async def encrypted(world, count):
+    """two clients of alice and one of bob read what each of them encrypts"""
+    watcher = world.alices("watcher")
+    await watcher.login()
+    await watcher.come(carbons=True)
+    laptop, tablet = world.profanity("laptop"), world.profanity("tablet")
+    bobs = await scene(world, laptop, tablet)
+    everybody = [laptop, tablet, bobs]
+    bodies = []
+    for number in range(3):
+        for sender in bobs, laptop, tablet:
+            bodies.append("secret %d of %s" % (number, sender.label))
+            await encrypted_to_all(sender, everybody, bodies[-1])
+    for client in everybody:
+        compare(client.label, [m.body for m in client.messages()], bodies)
+    await watcher.barrier()
+    check_watcher(watcher, bodies)
+
+
+@case()
+async def encrypted_later(world, count):
+    """a client that was off reads what was encrypted to it meanwhile"""
+    laptop, tablet = world.profanity("laptop"), world.profanity("tablet")
+    bobs = await scene(world, laptop, tablet)
+    await encrypted_to_all(bobs, [laptop, tablet], "first")
+    await tablet.close()
+    await encrypted_to_all(bobs, [laptop], "meanwhile of bob")
+    await encrypted_to_all(laptop, [bobs], "meanwhile of alice")
+    await tablet.login()
+    for body in "meanwhile of bob", "meanwhile of alice":
+        got = await tablet.until_message(body)
+        check(got.how == "omemo", "tablet: %s" % (got,))
+    await encrypted_to_all(bobs, [laptop, tablet], "last")
+    compare("tablet", [m.body for m in tablet.messages()],
+            ["first", "meanwhile of bob", "meanwhile of alice", "last"])
