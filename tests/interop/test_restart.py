@@ -12,10 +12,10 @@ MANAGED = ("xep_0198",)
 BURST = 20
 
 
-async def managed(world):
+async def managed(world, node=False):
     """Clients that resume: desk on slixmpp, with carbons; term on libstrophe."""
-    desk = world.alices("desk", plugins=MANAGED)
-    term = world.alices("term", StropheClient)
+    desk = world.alices("desk", plugins=MANAGED, node=node)
+    term = world.alices("term", StropheClient, node=node)
     for client in desk, term:
         await client.login()
         await client.come(carbons=client is desk)
