@@ -3,6 +3,7 @@
 from lib import stanza
 from lib.case import case
 from lib.wait import check
+from test_iq import DISCO, VERSION
 from test_messages import compare
 from test_outage import link_is_lost
 from test_presence import seen_of, until_seen
@@ -488,3 +489,41 @@ async def three_killed(world, count):
         compare(client.label, sorted(told),
                 sorted("meanwhile of " + bob.label for bob in bobs))
         check(client.logins == 1, "%s logged in again" % client.label)
+
+
+@case(servers=THREE, begin=False)
+async def asked_through_each(world, count):
+    """requests and receipts of clients in node view take the right account"""
+    await world.begin()
+    bobs = [await world.bob_comes(server=server) for server in world.servers]
+    clients = await world.three(node=True)
+    for bob, server in zip(bobs, world.servers):
+        mine = world.at(world.alice_name, server)
+        for client in clients:
+            await until_seen(client, bob.bare, True, None)
+            answer = await client.iq("get", VERSION, to=bob.jid)
+            check(answer.get("type") == "result" and answer.get("from") ==
+                  bob.jid and answer.get("to") == client.jid,
+                  stanza.text(answer))
+        seen = await bob.until_presence(
+            lambda p: stanza.bare(p.get("from")) == mine
+            and p.get("type") is None)
+        answer = await bob.iq("get", DISCO, to=seen.get("from"))
+        check(answer.get("type") == "result" and
+              answer.get("from") == seen.get("from"), stanza.text(answer))
+        id = bob.say(mine, "got it?",
+                     extra="<request xmlns='urn:xmpp:receipts'/>")
+        for client in clients:
+            await client.until_body("got it?")
+            client.send(stanza.receipt(bob.jid, "r-" + client.label, id))
+            client.say(bob.bare, "end of " + client.label)
+        for client in clients:
+            got = await bob.until_body("end of " + client.label)
+            check(stanza.bare(got.frm) == mine, "%s: %r" % (bob.label, got))
+        receipts = [(stanza.bare(e.get("from")),
+                     e.find(stanza.RECEIPT + "received").get("id"))
+                    for e in bob.stanzas
+                    if e.find(stanza.RECEIPT + "received") is not None]
+        check(receipts == [(mine, id)], "%s got %s" % (bob.label, receipts))
+        for client in clients:
+            client.deliveries.clear()
