@@ -388,6 +388,12 @@ async def account_views(world, count):
         await view.barrier()
         compare(view.label, [d.body for d in view.deliveries],
                 ["hello of " + bob.label, "node to " + bob.label])
+        # The other accounts' clients are none of its own.
+        siblings = {stanza.resource(e.get("from")) for e in view.stanzas
+                    if stanza.is_presence(e)
+                    and stanza.bare(e.get("from")) == view.bare}
+        check(siblings == {"node", view.label},
+              "%s has the siblings %s" % (view.label, siblings))
         strange = [stanza.text(e) for e in view.stanzas
                    if e.get("from") and stanza.bare(e.get("from")) not in
                    (view.bare, bob.bare, bob.bare.partition("@")[2])]
