@@ -10,16 +10,14 @@ ENCRYPTED = "{eu.siacs.conversations.axolotl}encrypted"
 
 
 async def publish(world, client):
-    """Keys and device list; the client is its user's first. Returns the
-    device."""
-    device = await client.make_keys()
+    """Keys and device list; the client is its user's first."""
+    await client.make_keys()
     if world.server.name == "Prosody":
         # It sends no error codes (XEP-0086), and Profanity looks at nothing
         # else to see that there is no list yet. Notified of an empty one it
         # adds itself.
         await client.enter("/omemo clear_device_list")
-    await client.until_session(client.bare, device)
-    return device
+    await client.until_session(client)
 
 
 async def encrypted_to_all(sender, readers, body):
@@ -42,26 +40,32 @@ def check_watcher(watcher, bodies):
               "not encrypted: %s" % stanza.text(elem))
 
 
+async def start(client, jid, *theirs):
+    """From here on what it enters is for that one, on these clients."""
+    for other in theirs:
+        await client.until_listed(other)
+    await client.enter("/omemo start " + jid)
+    for other in theirs:
+        await client.until_session(other)
+
+
 async def scene(world, *clients):
     """Keys of all are where they have to be: bob's client can write to all of
     alice's, and they to it and to each other. Returns bob's."""
     bobs = world.profanity("bobs", world.bob_name)
     for client in *clients, bobs:
         await client.login()
-    devices = [await publish(world, clients[0])]
+    await publish(world, clients[0])
     for client in clients[1:]:
-        devices.append(await client.make_keys())
-    bobs_device = await publish(world, bobs)
+        await client.make_keys()
+    await publish(world, bobs)
     # Each is notified of the others' coming.
     for client in clients:
-        for device in devices:
-            await client.until_session(world.alice, device)
-    await bobs.enter("/omemo start " + world.alice)
-    for device in devices:
-        await bobs.until_session(world.alice, device)
+        for other in clients:
+            await client.until_session(other)
+    await start(bobs, world.alice, *clients)
     for client in clients:
-        await client.enter("/omemo start " + world.bob)
-        await client.until_session(world.bob, bobs_device)
+        await start(client, world.bob, bobs)
     return bobs
 
 
@@ -101,3 +105,23 @@ async def encrypted_later(world, count):
     await encrypted_to_all(bobs, [laptop, tablet], "last")
     compare("tablet", [m.body for m in tablet.messages()],
             ["first", "meanwhile of bob", "meanwhile of alice", "last"])
+
+
+@case(direct=True)
+async def encrypted_anew(world, count):
+    """alice is notified of bob's new device, and what she writes is for it too"""
+    laptop = world.profanity("laptop")
+    bobs = await scene(world, laptop)
+    since = laptop.lines()
+    bobs_phone = world.profanity("bobs-phone", world.bob_name)
+    await bobs_phone.login()
+    await bobs_phone.make_keys()
+    # It does not ask; that is what it is notified of.
+    await laptop.until_listed(bobs_phone, since)
+    await bobs.until_session(bobs_phone)
+    await bobs_phone.until_session(bobs)
+    await laptop.enter("/omemo end")
+    await start(laptop, world.bob, bobs, bobs_phone)
+    await encrypted_to_all(laptop, [bobs, bobs_phone], "to both of bob")
+    await start(bobs_phone, world.alice, laptop)
+    await encrypted_to_all(bobs_phone, [bobs, laptop], "from the new one")

@@ -29,7 +29,12 @@ password={password}
 tls.policy=force
 presence.login=online
 """
+# inpblock: ms that it waits for a key each time before it reads a few KiB from
+# the network. A key bundle is many times that, and a second by default.
 SETTINGS = """\
+[ui]
+inpblock=5
+inpblock.dynamic=false
 [connection]
 tls.certpath={certificates}
 [omemo]
@@ -56,6 +61,7 @@ class Profanity:
         self.bare = jid
         self.home = os.path.join(folder, label)
         self.process = Process(label, os.path.join(self.home, "log"))
+        self.device = None          # its id, once it has keys
         self._terminal = None
         self._screen = b""          # its end, for the one who has to look
         self._lines = []            # of its log, so far
@@ -98,8 +104,8 @@ class Profanity:
             asyncio.get_running_loop().remove_reader(self._terminal)
         self._screen = (self._screen + data)[-ROWS * COLUMNS:]
 
-    def _read_log(self):
-        """How many lines there are."""
+    def lines(self):
+        """How many there are in its log."""
         with open(self.process.log, "rb") as f:
             f.seek(self._log_bytes)
             text = f.read()
@@ -112,7 +118,7 @@ class Profanity:
         """The first line with that word that is not before line `since`."""
         def look():
             nonlocal since
-            seen, since = since, self._read_log()
+            seen, since = since, self.lines()
             if not self.process.is_running():
                 raise Failed("%s ended with %s: %r" % (
                     self.label, self.process.status, self._screen[-2000:]))
@@ -122,21 +128,25 @@ class Profanity:
 
     async def enter(self, line):
         """Returns when it has taken the line."""
-        since = self._read_log()
+        since = self.lines()
         os.write(self._terminal, line.encode() + b"\r")
         await self.until_log("Input received: " + line, since)
 
     async def make_keys(self):
-        """It makes its keys and publishes them; returns its device id."""
+        """It makes its keys and publishes them."""
         await self.enter("/omemo gen")
         found = await self.until_log("[OMEMO] device id: ")
         await self.until_log("[OMEMO] bundle published successfully")
-        return DEVICE.search(found).group(1)
+        self.device = DEVICE.search(found).group(1)
 
-    async def until_session(self, jid, device):
-        """Until it can write to that device."""
-        await self.until_log(
-            "[OMEMO] create session with %s device %s" % (jid, device))
+    async def until_session(self, other):
+        """Until it can encrypt to that one."""
+        await self.until_log("session with %s device %s"
+                             % (other.bare, other.device))
+
+    async def until_listed(self, other, since=0):
+        """Until it was told of that one's device."""
+        await self.until_log('<device id="%s"' % other.device, since)
 
     def messages(self):
         """Those that it could read, in its order."""
