@@ -102,7 +102,7 @@ class Run:
 
     async def leave(self):
         await asyncio.gather(*(s.stop() for s in self.servers))
-        self.servers = []
+        self.servers, self._name = [], None
 
     async def play(self, name, case):
         """Throws what is wrong."""
