@@ -125,3 +125,27 @@ async def encrypted_anew(world, count):
     await encrypted_to_all(laptop, [bobs, bobs_phone], "to both of bob")
     await start(bobs_phone, world.alice, laptop)
     await encrypted_to_all(bobs_phone, [bobs, laptop], "from the new one")
+
+
+@case(store=True)
+async def encrypted_over_restart(world, count):
+    """the proxy is killed: Profanity goes on, and reads what came meanwhile"""
+    laptop, tablet = world.profanity("laptop"), world.profanity("tablet")
+    bobs = await scene(world, laptop, tablet)
+    await encrypted_to_all(bobs, [laptop, tablet], "first")
+    since = {client: client.lines() for client in (laptop, tablet)}
+    await world.proxy.process.kill()
+    await bobs.enter("meanwhile of bob")
+    await world.proxy.start()
+    for client in laptop, tablet:
+        await client.until_log("logged in successfully", since[client])
+        await client.until_message("meanwhile of bob")
+        # It asks anew for whom it is to encrypt.
+        for other in laptop, tablet, bobs:
+            await client.until_listed(other, since[client])
+    await encrypted_to_all(laptop, [bobs, tablet], "last of laptop")
+    await encrypted_to_all(tablet, [bobs, laptop], "last of tablet")
+    for client in laptop, tablet, bobs:
+        compare(client.label, [m.body for m in client.messages()],
+                ["first", "meanwhile of bob", "last of laptop",
+                 "last of tablet"])

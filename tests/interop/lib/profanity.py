@@ -36,6 +36,7 @@ SETTINGS = """\
 inpblock=5
 inpblock.dynamic=false
 [connection]
+reconnect=1
 tls.certpath={certificates}
 [omemo]
 trustmode=blind
