@@ -4,6 +4,7 @@ from lib import stanza
 from lib.case import case
 from lib.wait import check
 from test_iq import DISCO, VERSION
+from test_log import READER, read_archive
 from test_messages import compare
 from test_outage import link_is_lost
 from test_presence import seen_of, until_seen
@@ -533,3 +534,33 @@ async def asked_through_each(world, count):
         check(receipts == [(mine, id)], "%s got %s" % (bob.label, receipts))
         for client in clients:
             client.deliveries.clear()
+
+
+@case(servers=THREE, begin=False)
+async def archive_of_all(world, count):
+    """in node view one archive has what was said through all three accounts"""
+    await world.begin(store=True)
+    bobs = [await world.bob_comes(server=server) for server in world.servers]
+    desk = world.alices("desk", node=True)
+    await desk.login()
+    await desk.come()
+    said = []
+    for number in range(3):
+        for bob, server in zip(bobs, world.servers):
+            said += [(bob.jid, "question %d of %s" % (number, bob.label)),
+                     (desk.jid, "answer %d to %s" % (number, bob.label))]
+            bob.say(world.at(world.alice_name, server), said[-2][1])
+            await desk.until_body(said[-2][1])
+            desk.say(bob.bare, said[-1][1])
+            await bob.until_body(said[-1][1])
+    reader = world.alices("reader", node=True, plugins=READER)
+    await reader.login()
+    archive = await read_archive(reader)
+    compare("archive", [(got.frm, got.body) for _, got in archive], said)
+    for bob in bobs:
+        check(all(got.to in (bob.bare, desk.bare, desk.jid)
+                  for _, got in archive if got.body.endswith(bob.label)),
+              "addresses: %s" % archive)
+        part = await read_archive(reader, with_jid=bob.bare)
+        compare("archive with " + bob.label, [got.body for _, got in part],
+                [body for _, body in said if body.endswith(bob.label)])
