@@ -564,3 +564,45 @@ async def archive_of_all(world, count):
         part = await read_archive(reader, with_jid=bob.bare)
         compare("archive with " + bob.label, [got.body for _, got in part],
                 [body for _, body in said if body.endswith(bob.label)])
+
+
+@case(servers=THREE, begin=False)
+async def three_asleep(world, count):
+    """a client in node view that was off has of each account what is so now"""
+    await world.begin()
+    bobs = [await world.bob_comes(server=server) for server in world.servers]
+    bare, server = bobs[BARE], world.servers[BARE]
+    desk, term = await managed(world, node=True)
+    for bob in bobs:
+        await until_seen(desk, bob.bare, True, None)
+
+    async def sleeps():
+        desk.cut()
+        await desk.until(lambda: not desk.is_up, 20, "desk is off")
+    await sleeps()
+    bobs[PROSODY].send(stanza.presence(show="dnd"))
+    bobs[EJABBERD].say(
+        world.at(world.alice_name, world.servers[EJABBERD]), "one")
+    await server.stop()
+    await link_is_lost(world)
+    await term.until_body("one")
+    await until_seen(term, bobs[PROSODY].bare, True, "dnd")
+    await desk.resume()
+    await desk.until_body("one")
+    await until_seen(desk, bobs[PROSODY].bare, True, "dnd")
+    await until_seen(desk, bobs[EJABBERD].bare, True, None)
+    await until_seen(desk, bare.bare, False, None)
+    desk.say(bare.bare, "written while it is away")
+    await term.until_body("written while it is away")
+    await sleeps()
+    await server.start()
+    await bare.login()
+    await bare.come()
+    await bare.until_body("written while it is away")
+    bare.say(world.at(world.alice_name, server), "two")
+    await term.until_body("two")
+    await desk.resume()
+    await desk.until_body("two")
+    await until_seen(desk, bare.bare, True, None)
+    check(desk.logins == 1 and term.logins == 1, "a new login")
+    compare("desk", [d.body for d in desk.deliveries], ["one", "two"])
