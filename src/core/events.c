@@ -40,9 +40,12 @@ static bool
 has_subscribed(const struct session *s, const struct account *a,
     const char *publisher, const char *node)
 {
-	char *key = mem_printf("%s %s", publisher, node);
+	char *key;
 	uint64_t id = 0;
 
+	if (recent_count(a->subscribers) == 0)
+		return false;
+	key = mem_printf("%s %s", publisher, node);
 	(void)recent_get(a->subscribers, key, &id);
 	free(key);
 	return id == s->id;

@@ -66,7 +66,7 @@ async def until_can(world, bob, features, limit=20):
                     % (cached(), features))
 
 
-@case(servers=("prosody",))
+@case()
 async def caps_verify(world, count):
     """bob's library verifies what alice's clients can do as they come and go"""
     bob = world.on_server(world.bob_name, "bob", plugins=("xep_0115",))
