@@ -37,8 +37,8 @@ enum state_kind {
 	STATE_BLOCK =
 	    17, /* owner: the user; key: the account's id, 0: the union;
 			     and the JID, "": of the whole */
-	STATE_EVENT = 18,   /* owner: the account; key: the event's number */
-	STATE_CAPS = 19,    /* owner: the user; key: of features_kept.h */
+	STATE_EVENT = 18, /* owner: the account; key: the event's number */
+	STATE_CAPS = 19,  /* owner: the user; key: of features_kept.h */
 	STATE_NODE_ROSTER = 20, /* owner: the user; key: as of STATE_ROSTER */
 	STATE_READ = 21,        /* owner: the user; key: answered.c's */
 };

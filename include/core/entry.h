@@ -66,8 +66,6 @@ struct entry *entry_new(void); /* refs is 1; stamp is now */
 struct entry *entry_ref(struct entry *);
 void entry_unref(struct entry **);
 size_t entry_size(const struct entry *); /* bytes, about */
-/* The message as far as its body goes: without addresses; NULL: it does not parse. */
-struct elem *entry_message(const struct entry *, struct arena *);
 /* The text of <body/>, in the arena; NULL without one. */
 const char *entry_text(const struct entry *, struct arena *);
 /* The same body, byte for byte. */

@@ -21,6 +21,8 @@ void frame_head(struct buf *, const struct frame_head *);
 void frame_delay(struct buf *, const char *from, uint64_t wall_ms);
 /* All children of the stanza, as bytes in jabber:client; never NULL. */
 struct blob *frame_body(const struct elem *stanza);
+/* Such bytes as the children of a <message/>; NULL: they are not well-formed. */
+struct elem *frame_parse(struct arena *, const struct blob *body);
 /* The same of such bytes, with own addresses in them as the map has them. */
 struct blob *frame_body_mapped(struct arena *, struct blob *body,
     const struct address_map *);

@@ -5,10 +5,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/frame.h"
 #include "xmpp/ns.h"
-#include "xmpp/xml.h"
-
-#define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
 
 struct entry *
 entry_new(void)
@@ -59,20 +57,6 @@ entry_size(const struct entry *e)
 	    string_size(e->stanza_id) + blob_len(e->body);
 }
 
-struct elem *
-entry_message(const struct entry *e, struct arena *arena)
-{
-	struct buf whole = { 0 };
-	struct elem *message;
-
-	buf_puts(&whole, MESSAGE_OPEN);
-	buf_add(&whole, blob_data(e->body), blob_len(e->body));
-	buf_puts(&whole, "</message>");
-	message = xml_parse_own(arena, whole.data, whole.len, NULL);
-	buf_free(&whole);
-	return message;
-}
-
 const char *
 entry_text(const struct entry *e, struct arena *arena)
 {
@@ -80,7 +64,7 @@ entry_text(const struct entry *e, struct arena *arena)
 
 	if (!e->has_body)
 		return NULL;
-	message = entry_message(e, arena);
+	message = frame_parse(arena, e->body);
 	return message == NULL ? NULL :
 				 elem_child_text(message, NS_CLIENT, "body");
 }

@@ -57,18 +57,26 @@ frame_body(const struct elem *stanza)
 	return blob;
 }
 
-struct blob *
-frame_body_mapped(struct arena *arena, struct blob *body,
-    const struct address_map *map)
+struct elem *
+frame_parse(struct arena *arena, const struct blob *body)
 {
 	struct buf whole = { 0 };
-	struct elem *stanza;
+	struct elem *message;
 
 	buf_puts(&whole, "<message xmlns='" NS_CLIENT "'>");
 	buf_add(&whole, blob_data(body), blob_len(body));
 	buf_puts(&whole, "</message>");
-	stanza = xml_parse_own(arena, whole.data, whole.len, NULL);
+	message = xml_parse_own(arena, whole.data, whole.len, NULL);
 	buf_free(&whole);
+	return message;
+}
+
+struct blob *
+frame_body_mapped(struct arena *arena, struct blob *body,
+    const struct address_map *map)
+{
+	struct elem *stanza = frame_parse(arena, body);
+
 	/* The bytes are our own writer's: they parse. */
 	if (stanza == NULL)
 		return blob_ref(body);

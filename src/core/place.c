@@ -6,11 +6,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/frame.h"
 #include "core/history.h"
 #include "core/user.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
-#include "xmpp/xml.h"
 
 struct wanted {
 	const char *peer; /* a bare JID: whatever the resource is */
@@ -71,7 +71,7 @@ is_room_id(void *arg, const struct entry *e)
 	if (e->type != TYPE_GROUPCHAT || !has_bytes(e, w->id))
 		return false;
 	arena = arena_new();
-	message = entry_message(e, arena);
+	message = frame_parse(arena, e->body);
 	is = message != NULL && has_room_id(message, w);
 	arena_free(&arena);
 	return is;

@@ -9,13 +9,11 @@
 #include "base/text.h"
 #include "core/directed.h"
 #include "core/fanout.h"
+#include "core/frame.h"
 #include "core/missed.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "xmpp/ns.h"
-#include "xmpp/xml.h"
-
-#define MESSAGE_OPEN "<message xmlns='" NS_CLIENT "'>"
 
 /* One of the two: a live message, or a stanza as bytes. */
 struct waiting {
@@ -112,14 +110,8 @@ add(struct session *s, const char *key)
 static const struct elem *
 event_of(const struct entry *e, struct arena *arena)
 {
-	struct buf whole = { 0 };
-	struct elem *message, *event = NULL;
+	const struct elem *message = frame_parse(arena, e->body), *event = NULL;
 
-	buf_puts(&whole, MESSAGE_OPEN);
-	buf_add(&whole, blob_data(e->body), blob_len(e->body));
-	buf_puts(&whole, "</message>");
-	message = xml_parse_own(arena, whole.data, whole.len, NULL);
-	buf_free(&whole);
 	if (message != NULL)
 		event = elem_find(message, NS_PUBSUB_EVENT, "event");
 	return event != NULL ? elem_first(event) : NULL;

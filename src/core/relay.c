@@ -157,8 +157,8 @@ shown_to(struct session *s, const char *jid)
 
 	if (s->account != NULL) {
 		if (!account_blocks(s->account, jid))
-			shown.presence =
-			    presences_find(s->account->presences, jid);
+			shown.presence = presences_find(s->account->presences,
+			    jid);
 		return shown;
 	}
 	arena = arena_new();

@@ -76,7 +76,7 @@ body_of(struct rendering *r)
 
 	if (is_shared(r))
 		return blob_ref(e->body);
-	stanza = entry_message(e, r->arena);
+	stanza = frame_parse(r->arena, e->body);
 	/* The bytes are our own writer's: they parse. */
 	if (stanza == NULL)
 		return blob_ref(e->body);
