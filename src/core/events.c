@@ -10,6 +10,7 @@
 #include "core/event_list.h"
 #include "core/features.h"
 #include "core/proxy.h"
+#include "core/quiet.h"
 #include "core/render.h"
 #include "core/session.h"
 #include "core/user.h"
@@ -149,7 +150,8 @@ events_follow(struct session *s)
 	const struct events *all = s->user->events;
 	const struct event *e;
 
-	if (s->closing || s->asleep || !s->available)
+	/* An inactive client is given the latest when something comes that matters. */
+	if (s->closing || s->asleep || s->inactive || !s->available)
 		return;
 	if (s->events_told == 0)
 		s->events_joined = all->last;
@@ -205,7 +207,8 @@ pass(struct account *a, struct entry *entry, const struct event_what *what)
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		if (s->available && session_has_room(s) &&
-		    asks_for(s, a, entry->peer, what->node))
+		    asks_for(s, a, entry->peer, what->node) &&
+		    quiet_takes(s, entry) == NULL)
 			send_event(s, a, entry, false);
 	}
 }

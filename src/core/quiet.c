@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/directed.h"
+#include "core/events.h"
 #include "core/fanout.h"
 #include "core/frame.h"
 #include "core/missed.h"
@@ -74,6 +75,7 @@ quiet_flush(struct session *s)
 		return;
 	s->inactive = false;
 	missed_flush(s);
+	events_follow(s);
 	send_waiting(s);
 	s->inactive = true;
 }
