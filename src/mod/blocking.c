@@ -536,14 +536,6 @@ on_push(struct account *a, struct route *r)
 	return "a push of the block list";
 }
 
-/* --- --- */
-
-static void
-load_account(struct account *a)
-{
-	block_kept_load(a);
-}
-
 const struct module mod_blocking = {
 	.name = "blocking",
 	.xep = "XEP-0191",
@@ -561,7 +553,7 @@ const struct module mod_blocking = {
 	    { TYPE_SET, NS_BLOCKING, "unblock", on_push, true }, { 0 } },
 	.upstream_up = upstream_up,
 	.upstream_resumed = block_set_send_wishes,
-	.account_load = load_account,
+	.account_load = block_kept_load,
 	.session_resumed = session_resumed,
 	.session_gone = stop_waiting,
 	.session_free = stop_waiting,
