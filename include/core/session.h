@@ -186,6 +186,9 @@ void session_reply_error(struct session *, const struct route *,
 /* The same to a message: where the error is lost with the process, another one comes. */
 void session_refuse(struct session *, const struct route *, enum error_cond,
     const char *text);
+/* The same to any stanza, with an error that the caller has made. */
+void session_refuse_with(struct session *, const struct route *,
+    struct elem *error);
 /*
  * The answer (NULL: none will come) to what this session had asked of the account, or
  * (account NULL) of another session.

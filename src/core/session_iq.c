@@ -227,12 +227,9 @@ session_reply(struct session *s, const struct route *r, struct elem *payload)
 	session_send(s, iq);
 }
 
-void
-session_reply_error(struct session *s, const struct route *r,
-    enum error_cond cond, const char *text)
+static void
+send_error(struct session *s, const struct route *r, struct elem *error)
 {
-	struct elem *error = stanza_error(r->stanza, cond, text);
-
 	if (elem_attr(r->stanza, "to") == NULL)
 		elem_set(error, "from", s->bare);
 	elem_set(error, "to", s->full);
@@ -240,16 +237,31 @@ session_reply_error(struct session *s, const struct route *r,
 }
 
 void
+session_reply_error(struct session *s, const struct route *r,
+    enum error_cond cond, const char *text)
+{
+	send_error(s, r, stanza_error(r->stanza, cond, text));
+}
+
+void
 session_refuse(struct session *s, const struct route *r, enum error_cond cond,
     const char *text)
 {
-	bool is_kept = s->sm_id != NULL && r->id != NULL;
+	session_refuse_with(s, r, stanza_error(r->stanza, cond, text));
+}
+
+void
+session_refuse_with(struct session *s, const struct route *r,
+    struct elem *error)
+{
+	bool is_kept = s->sm_id != NULL && r->id != NULL &&
+	    r->kind == STANZA_MESSAGE;
 
 	if (is_kept && !has_room_to_ask(s))
 		return;
 	if (is_kept)
 		open_iqs_add(&s->refused, r->id, elem_attr(r->stanza, "to"));
-	session_reply_error(s, r, cond, text);
+	send_error(s, r, error);
 	if (is_kept)
 		session_sm_refused(s, r->id);
 }

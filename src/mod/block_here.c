@@ -89,8 +89,7 @@ refuse(struct session *s, struct route *r)
 
 	elem_set(error, "type", "cancel");
 	elem_child(error, NS_BLOCKING_ERROR, "blocked");
-	elem_set(answer, "to", s->full);
-	session_send(s, answer);
+	session_refuse_with(s, r, answer);
 }
 
 /*
