@@ -405,6 +405,8 @@ on_enable(struct session *s, const struct elem *e)
 		return;
 	s->roster_got = s->roster_told;
 	s->blocks_got = s->blocks_told;
+	s->events_got = s->events_told;
+	s->events_number = 0;
 	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS);
 	turn_urge(s->proxy);
 }

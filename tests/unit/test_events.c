@@ -92,6 +92,23 @@ its_place_is_kept(void **state)
 	TALK(state, "resume C1", "nothing C1", "drain");
 }
 
+/* What it was told before counts as got: numbers begin anew. */
+static void
+enabling_in_the_middle(void **state)
+{
+	const struct session *s;
+
+	TALK(state, BEGIN, "login C1 caps", EVENT_OF("1", "x", "1"),
+	    "C1< <message id='1' ...>...</message>",
+	    "C1> <enable xmlns='urn:xmpp:sm:3' resume='true'/>", "drain");
+	s = talk_session(state, "C1");
+	assert_true(s->events_got == s->events_told);
+	TALK(state, EVENT_OF("2", "x", "2"), "drain");
+	assert_true(s->events_got < s->events_told);
+	TALK(state, "C1> <a xmlns='urn:xmpp:sm:3' h='1'/>");
+	assert_true(s->events_got == s->events_told);
+}
+
 /* The last ones are not kept any more: those that come have higher numbers. */
 static void
 numbers_do_not_go_back(void **state)
@@ -149,6 +166,7 @@ main(void)
 		talk_test(who_does_not_read_gets_the_latest),
 		talk_test(a_node_has_so_many_items),
 		talk_test(its_place_is_kept),
+		talk_test(enabling_in_the_middle),
 		talk_test(numbers_do_not_go_back),
 		talk_test(strangers_are_not_kept),
 		talk_test(what_is_damaged_is_not_there),
