@@ -21,6 +21,8 @@
 #include "mod/modules.h"
 #include "xmpp/ns.h"
 
+#define NODE_BYTES 1024 /* of what it announces; more is taken for nothing */
+
 /* What its last presence said, and how far we are with that. */
 struct client_caps {
 	char *node; /* "node#ver"; NULL: it says nothing of use */
@@ -261,13 +263,20 @@ look_for(struct session *s, const char *node, const char *ver)
 		find_out(s);
 }
 
+/* NULL: it says nothing of use. */
 static const char *
 node_of(const struct elem *c)
 {
-	const char *node = elem_attr(c, "node");
+	const char *node, *ver;
 
-	return arena_printf(c->arena, "%s#%s", node != NULL ? node : "",
-	    elem_attr(c, "ver"));
+	if (c == NULL || elem_attr(c, "hash") == NULL)
+		return NULL;
+	node = elem_attr(c, "node");
+	ver = elem_attr(c, "ver");
+	if (node == NULL || ver == NULL ||
+	    strlen(node) + strlen(ver) > NODE_BYTES)
+		return NULL;
+	return arena_printf(c->arena, "%s#%s", node, ver);
 }
 
 /* Servers may leave it out where nothing changed (8.4), and so may clients. */
@@ -276,19 +285,18 @@ note_presence(struct session *s, const struct elem *presence)
 {
 	struct client_caps *caps = caps_of(s);
 	const struct elem *c = elem_find(presence, NS_CAPS, "c");
-	const char *hash = c != NULL ? elem_attr(c, "hash") : NULL;
-	const char *node, *ver;
+	const char *node = node_of(c), *ver = NULL;
+	bool is_new;
 
-	if (hash == NULL || elem_attr(c, "ver") == NULL) {
-		if (!caps->was_seen)
-			look_for(s, NULL, NULL);
-	} else {
-		node = node_of(c);
-		ver = strcmp(hash, "sha-1") == 0 ? elem_attr(c, "ver") : NULL;
-		if (!text_equals(node, caps->node) ||
-		    !text_equals(ver, caps->ver))
-			look_for(s, node, ver);
-	}
+	if (node != NULL && strcmp(elem_attr(c, "hash"), "sha-1") == 0)
+		ver = elem_attr(c, "ver");
+	if (node == NULL)
+		is_new = !caps->was_seen;
+	else
+		is_new = !text_equals(node, caps->node) ||
+		    !text_equals(ver, caps->ver);
+	if (is_new)
+		look_for(s, node, ver);
 	caps->was_seen = true;
 }
 
