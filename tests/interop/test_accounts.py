@@ -2,7 +2,7 @@
 
 from lib import stanza
 from lib.case import case
-from lib.wait import check
+from lib.wait import check, poll
 from test_iq import DISCO, VERSION
 from test_log import READER, read_archive
 from test_messages import compare
@@ -131,10 +131,21 @@ class Scene:
         await client.close()
 
 
+async def starts(world, server):
+    """The server, and the proxy is there again, however long it waits."""
+    def logins():
+        return len(world.proxy.log_lines(
+            "event=upstream-up", world.at(world.alice_name, server)))
+    before = logins()
+    await server.start()
+    await poll(lambda: logins() > before, 60,
+               "the proxy is back at " + server.domain)
+
+
 async def back(scene, server):
     """It starts, and its people log in anew; all that had to be said of their
     absence was said by then."""
-    await server.start()
+    await starts(scene.world, server)
     await scene.all_see(scene.of(server), False)
     for contact in scene.of(server):
         await contact.client.login()
@@ -595,7 +606,7 @@ async def three_asleep(world, count):
     desk.say(bare.bare, "written while it is away")
     await term.until_body("written while it is away")
     await sleeps()
-    await server.start()
+    await starts(world, server)
     await bare.login()
     await bare.come()
     await bare.until_body("written while it is away")
