@@ -6,6 +6,7 @@ message stands as it was read, and how it was encrypted.
 """
 
 import asyncio
+import base64
 import fcntl
 import os
 import pty
@@ -44,7 +45,8 @@ log=on
 """
 ROWS, COLUMNS = 50, 200
 DEVICE = re.compile(r"\[OMEMO\] device id: (\d+)")
-
+SENDER = re.compile(r'RECV: .*<header sid="(\d+)"')
+FIRST_KEY = r'<key rid="%s" prekey="true">([^<]+)<'
 
 # frm, to: bare JIDs. how: what it was encrypted with.
 Message = namedtuple("Message", "body frm to how")
@@ -52,6 +54,23 @@ Message = namedtuple("Message", "body frm to how")
 
 def file_name(jid):
     return jid.replace("@", "_at_")
+
+
+class Unlucky(Failed):
+    """Two have encrypted to a device with the same one of its hundred keys for
+    a first message, each of which can be used once: Profanity chooses one by
+    chance, and cannot read the second message. Nobody could."""
+
+
+def key_id(first_message):
+    """Which key a first message is for: behind the version and a tag stands
+    the number, in seven bits a byte."""
+    number = 0
+    for at, byte in enumerate(base64.b64decode(first_message)[2:]):
+        number |= (byte & 127) << 7 * at
+        if byte < 128:
+            break
+    return number
 
 
 class Profanity:
@@ -67,6 +86,7 @@ class Profanity:
         self._screen = b""          # its end, for the one who has to look
         self._lines = []            # of its log, so far
         self._log_bytes = 0
+        self._senders = {}          # of first messages, by the key they took
         for part, text in (
                 ("data/profanity/accounts", ACCOUNT.format(
                     jid=jid, resource=label, host=host, port=port,
@@ -112,19 +132,32 @@ class Profanity:
             text = f.read()
         end = text.rfind(b"\n") + 1
         self._log_bytes += end
-        self._lines += text[:end].decode("utf-8", "replace").splitlines()
+        lines = text[:end].decode("utf-8", "replace").splitlines()
+        for line in lines:
+            self._check_luck(line)
+        self._lines += lines
         return len(self._lines)
 
+    def _check_luck(self, line):
+        sender = SENDER.search(line)
+        key = sender and re.search(FIRST_KEY % self.device, line)
+        if not key:
+            return
+        first = self._senders.setdefault(key_id(key.group(1)), sender.group(1))
+        if first != sender.group(1):
+            raise Unlucky("%s got two first messages for one key"
+                          % self.label)
+
     async def until_log(self, word, since=0):
-        """The first line with that word that is not before line `since`."""
+        """The number of the first line with that word, from `since` on."""
         def look():
             nonlocal since
             seen, since = since, self.lines()
             if not self.process.is_running():
                 raise Failed("%s ended with %s: %r" % (
                     self.label, self.process.status, self._screen[-2000:]))
-            return next((line for line in self._lines[seen:since]
-                         if word in line), None)
+            return next((number for number in range(seen, since)
+                         if word in self._lines[number]), None)
         return await poll(look, 20, "%s logs %s" % (self.label, word))
 
     async def enter(self, line):
@@ -136,9 +169,9 @@ class Profanity:
     async def make_keys(self):
         """It makes its keys and publishes them."""
         await self.enter("/omemo gen")
-        found = await self.until_log("[OMEMO] device id: ")
+        line = await self.until_log("[OMEMO] device id: ")
         await self.until_log("[OMEMO] bundle published successfully")
-        self.device = DEVICE.search(found).group(1)
+        self.device = DEVICE.search(self._lines[line]).group(1)
 
     async def until_session(self, other):
         """Until it can encrypt to that one."""
@@ -165,9 +198,10 @@ class Profanity:
             base.close()
 
     async def until_message(self, body):
-        found = await poll(
-            lambda: [m for m in self.messages() if m.body == body], 20,
-            "%s reads %r" % (self.label, body))
+        def look():
+            self.lines()            # for the luck in it
+            return [m for m in self.messages() if m.body == body]
+        found = await poll(look, 20, "%s reads %r" % (self.label, body))
         return found[0]
 
     async def close(self):
