@@ -75,7 +75,7 @@ class Prosody:
         self._config = self.folder + "/prosody.cfg.lua"
         chain, key = certificate or authority.issue(domain)
         with open(self._config, "w") as f:
-            f.write((CONFIG + ("" if old else UPLOAD)).format(
+            f.write((CONFIG + (UPLOAD if kind == FULL else "")).format(
                 folder=self.folder, port=self.port, domain=domain,
                 direct_port=self.direct_port, chain=chain, key=key,
                 extra=extra,
