@@ -174,6 +174,21 @@ spread_node(struct account *a, const struct presence *p,
 	}
 }
 
+/* Who is off to one account that does not reach it can be there to another. */
+static bool
+another_sees(const struct account *a, struct arena *arena, const char *bare)
+{
+	const struct account *other;
+	const char *jid;
+
+	LIST_FOREACH(other, &a->user->accounts, next) {
+		jid = node_jid_up(other, arena, bare);
+		if (jid != NULL && presences_has_bare(other->presences, jid))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Of somebody whom no account saw before either, the first that is there and has the
  * contact speaks: that a contact is off is told by each of them at a login.
@@ -184,6 +199,8 @@ speaks_for(const struct account *a, struct arena *arena, const char *view)
 	const char *bare = jid_bare(arena, view);
 	const struct account *first;
 
+	if (jid_is_bare(view) && another_sees(a, arena, bare))
+		return false;
 	LIST_FOREACH(first, &a->user->accounts, next) {
 		if (first == a ||
 		    (account_is_up(first) &&
