@@ -152,13 +152,21 @@ async def back(scene, server):
         await contact.client.come()
 
 
+def absent(scene, at):
+    """Whose absence is told when that server has stopped. Where it ended
+    without a word, as Prosody does and ejabberd may, the stream might go on
+    (XEP-0198), and while it may, its contacts stay as they were."""
+    world, server = scene.world, scene.world.servers[at]
+    lost = world.proxy.log_lines("event=upstream-retry",
+                                 world.at(world.alice_name, server))
+    may_go_on = at != BARE and "the peer closed the connection" in lost[0]
+    return [] if may_go_on else scene.of(server)
+
+
 async def three_in_step(world, at):
     scene = Scene(world)
     await scene.begin()
     server = world.servers[at]
-    # Prosody ends without a word: the stream might go on (XEP-0198), and while
-    # it may, its contacts stay as they were.
-    away = [] if at == PROSODY else scene.of(server)
     await scene.all_see(scene.contacts, True)
     for contact in scene.contacts:
         await until_seen(contact.client, contact.mine, True, None)
@@ -167,6 +175,7 @@ async def three_in_step(world, at):
 
     await server.stop()
     await link_is_lost(world)
+    away = absent(scene, at)
     await scene.all_see(away, False)
     kept = {c: [] for c in scene.of(server)}
     for n in range(3):
