@@ -95,8 +95,8 @@ class Run:
         """Starts what goes by that name and does not run yet."""
         if name != self._name:
             await self.leave()
-            self._name = name
             self.servers = self._made(name)
+            self._name = name
         await asyncio.gather(*(s.start() for s in self.servers
                                if not s.process.is_running()))
 
