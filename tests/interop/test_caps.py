@@ -4,7 +4,7 @@ import random
 
 from lib import stanza
 from lib.case import case
-from lib.wait import check
+from lib.wait import check, poll
 
 CAPS = "{http://jabber.org/protocol/caps}c"
 EVENT = "{http://jabber.org/protocol/pubsub#event}"
@@ -134,14 +134,18 @@ async def notified(world, count):
     asks = await comes(world, "asks", [NICK + "+notify"])
     await bob.until_presence(
         lambda p: stanza.bare(p.get("from")) == world.alice)
-    await publish(bob, "Bobby")
-    await until_nick(asks, world.bob, "Bobby")
+
+    async def heard():
+        await publish(bob, "Bobby")
+        return (world.bob, "Bobby") in nicks(asks)
+    # What comes before the server has asked for what she can do is for nobody.
+    await poll(heard, 20, "asks hears of bob's nickname")
     await publish(asks, "Al")
     await until_nick(asks, world.alice, "Al")
     # It is off, and bob goes on; then it is back, and another comes.
     await asks.close()
     await publish(bob, "Rob")
-    await bob.barrier()
+    await bob.barrier(world.alice)      # the proxy has it
     again = await comes(world, "asks", [NICK + "+notify"])
     late = await comes(world, "late", [NICK + "+notify"])
     for client in again, late:
