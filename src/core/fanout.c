@@ -38,6 +38,18 @@ is_in_archive(const struct session *s, const struct entry *e)
 	    session_sees(s, a) && (e->unserved & archive_of(s)) == 0;
 }
 
+/* What was put off may be looked up in the log, which lends the entry to us. */
+static void
+send_entry(struct session *s, struct account *a, struct entry *e,
+    enum form form)
+{
+	struct entry *held = entry_ref(e);
+
+	quiet_flush(s);
+	render_send(s, a, held, form, is_late(s, held));
+	entry_unref(&held);
+}
+
 void
 fanout_deliver(struct session *s, struct entry *e)
 {
@@ -55,10 +67,9 @@ fanout_deliver(struct session *s, struct entry *e)
 		    render_form_name(form), reason);
 	if (quiet != NULL)
 		return;
-	if (form != FORM_NOTHING) {
-		quiet_flush(s);
-		render_send(s, a, e, form, is_late(s, e));
-	} else if (e->seq != 0 && e->direction == DIR_OUT && e->origin == s->id)
+	if (form != FORM_NOTHING)
+		send_entry(s, a, e, form);
+	else if (e->seq != 0 && e->direction == DIR_OUT && e->origin == s->id)
 		user_reached(s->user, e->seq);
 }
 

@@ -159,6 +159,33 @@ what_is_damaged_is_not_there(void **state)
 	assert_int_equal(node_of(state)->count, 2);
 }
 
+#define MDS "urn:xmpp:mds:displayed:0"
+
+/* What the event names is looked for in the log, which the session reads just now. */
+static void
+an_event_before_what_is_far_behind(void **state)
+{
+	TALK(state, "limits queue-frames=16", BEGIN,
+	    "info <identity category='account' type='registered'/>"
+	    "<feature var='urn:xmpp:mam:2'/>",
+	    "can C1 " MDS "+notify", "login C1 caps view=node",
+	    "S> <message from='bob@b.example/x' to='$S' id='m0' type='chat'>"
+	    "<body>0</body><stanza-id xmlns='urn:xmpp:sid:0' id='s0' "
+	    "by='alice@a.example'/></message>",
+	    "drain", "C1> <inactive xmlns='urn:xmpp:csi:0'/>", "stall C1",
+	    "repeat 200 S> <message from='bob@b.example/x' to='$S' id='m{n}' "
+	    "type='chat'><body>{n}</body></message>",
+	    "S> <message from='alice@a.example' to='$S' type='headline' "
+	    "id='e'><event xmlns='" NS_PUBSUB_EVENT "'><items node='" MDS
+	    "'><item id='bob@b.example'><displayed xmlns='" MDS
+	    "'><stanza-id xmlns='urn:xmpp:sid:0' id='s0' "
+	    "by='alice@a.example'/></displayed></item></items></event>"
+	    "</message>",
+	    "unstall C1", "C1<~ <message id='e' ...>...</message>",
+	    "C1<~ <message id='m200' ...>...</message>");
+	assert_int_equal(count_messages(state, "C1"), 199);
+}
+
 int
 main(void)
 {
@@ -170,6 +197,7 @@ main(void)
 		talk_test(numbers_do_not_go_back),
 		talk_test(strangers_are_not_kept),
 		talk_test(what_is_damaged_is_not_there),
+		talk_test(an_event_before_what_is_far_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
