@@ -20,6 +20,8 @@ struct event {
 	TAILQ_ENTRY(event) by_number, of_node;
 	struct event_node *node;
 	uint64_t number;
+	uint64_t
+	    replaced; /* of the last that said something else of the same; 0 */
 	enum event_kind kind;
 	char *item;
 	unsigned char hash[SHA1_SIZE];
@@ -48,6 +50,8 @@ struct event_node *event_node_find(const struct events *, uint64_t account,
     const char *publisher, const char *name);
 /* The one about that item; NULL: there is none. */
 struct event *event_find(const struct event_node *, const char *item);
+/* Of the same item, or node. */
+bool event_says_same(const struct event *, const struct event *);
 /* What a late joiner gets; NULL: all of it was taken back. */
 const struct event *event_last(const struct event_node *);
 /* Takes the entry; what it replaces goes, and what is too much. */

@@ -76,6 +76,13 @@ event_last(const struct event_node *n)
 	return NULL;
 }
 
+bool
+event_says_same(const struct event *a, const struct event *b)
+{
+	return a->kind == b->kind &&
+	    memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
+}
+
 struct event *
 event_find(const struct event_node *n, const char *item)
 {
@@ -155,6 +162,7 @@ save(struct events *all, const struct event *e)
 	pack_uint(&b, entry->has_delay);
 	pack_uint(&b, entry->addresses);
 	pack_bytes(&b, blob_data(entry->body), blob_len(entry->body));
+	pack_uint(&b, e->replaced);
 	batch_put(&proxy->batch, STATE_EVENT, entry->account, key, sizeof(key),
 	    b.data, b.len);
 	turn_touch(proxy);
@@ -203,21 +211,31 @@ keep_limits(struct events *all, const struct event_node *n)
 		drop_event(all, TAILQ_FIRST(&all->all));
 }
 
+static void
+replace(struct events *all, struct event *e, struct event *before)
+{
+	uint64_t number = event_says_same(e, before) ? before->replaced :
+						       before->number;
+
+	if (number > e->replaced)
+		e->replaced = number;
+	drop_event(all, before);
+}
+
 /* What it stands for now is said by this one. */
 static void
-drop_replaced(struct events *all, struct event_node *n,
-    const struct event_what *what)
+drop_replaced(struct events *all, struct event_node *n, struct event *e)
 {
-	struct event *e;
+	struct event *before;
 
-	if (what->kind == EVENT_NODE) {
+	if (e->kind == EVENT_NODE) {
 		while (n->count > 1)
-			drop_event(all, TAILQ_FIRST(&n->events));
+			replace(all, e, TAILQ_FIRST(&n->events));
 		return;
 	}
-	e = event_find(n, what->item);
-	if (e != TAILQ_LAST(&n->events, event_list))
-		drop_event(all, e);
+	before = event_find(n, e->item);
+	if (before != e)
+		replace(all, e, before);
 }
 
 void
@@ -231,8 +249,8 @@ event_keep(struct events *all, struct entry *entry,
 	if (n == NULL)
 		n = add_node(all, entry->account, entry->peer, what->node);
 	e = add(all, n, all->last + 1, what, entry);
+	drop_replaced(all, n, e);
 	save(all, e);
-	drop_replaced(all, n, what);
 	keep_limits(all, n);
 }
 
@@ -282,6 +300,7 @@ unpack_event(struct account *a, uint64_t number, struct unpack *v)
 	struct event_what what = { .node = name, .item = item };
 	struct entry *entry;
 	struct event_node *n;
+	uint64_t replaced;
 	const void *hash;
 	size_t len;
 
@@ -290,6 +309,7 @@ unpack_event(struct account *a, uint64_t number, struct unpack *v)
 	if (len == sizeof(what.hash))
 		memcpy(what.hash, hash, len);
 	entry = unpack_entry(a, v);
+	replaced = unpack_uint(v);
 	if (!unpack_is_good(v) || entry->peer == NULL || name == NULL ||
 	    item == NULL) {
 		entry_unref(&entry);
@@ -297,7 +317,7 @@ unpack_event(struct account *a, uint64_t number, struct unpack *v)
 		n = event_node_find(all, a->id, entry->peer, name);
 		if (n == NULL)
 			n = add_node(all, a->id, entry->peer, name);
-		add(all, n, number, &what, entry);
+		add(all, n, number, &what, entry)->replaced = replaced;
 	}
 	free(name);
 	free(item);

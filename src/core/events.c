@@ -36,6 +36,12 @@ has_presence_of(const struct account *a, const char *publisher)
 	    (item->subscription == SUB_TO || item->subscription == SUB_BOTH);
 }
 
+static bool
+keeps_those_of(const struct account *a, const char *publisher)
+{
+	return is_own(a, publisher) || has_presence_of(a, publisher);
+}
+
 /* XEP-0060 6.1: for a node that is open to all no presence is needed. */
 static bool
 has_subscribed(const struct session *s, const struct account *a,
@@ -75,7 +81,10 @@ asks_for(const struct session *s, const struct account *a,
 	    has_subscribed(s, a, publisher, node);
 }
 
-/* Node view hears of a contact of two accounts through the one that was first. */
+/*
+ * Node view hears of a contact of two accounts through the one that was first, unless the
+ * other one said something else meanwhile: what is late there was told as if it were new.
+ */
 static bool
 came_before(const struct session *s, const struct event *e)
 {
@@ -86,14 +95,15 @@ came_before(const struct session *s, const struct event *e)
 	if (s->account != NULL)
 		return false;
 	LIST_FOREACH(a, &s->user->accounts, next) {
-		if (a->id == e->node->account)
+		if (a->id == e->node->account ||
+		    !may_see(s, a, e->node->publisher) ||
+		    !keeps_those_of(a, e->node->publisher))
 			continue;
 		n = event_node_find(s->user->events, a->id, e->node->publisher,
 		    e->node->name);
 		other = n != NULL ? event_find(n, e->item) : NULL;
 		if (other != NULL && other->number < e->number &&
-		    other->kind == e->kind &&
-		    memcmp(other->hash, e->hash, sizeof(e->hash)) == 0)
+		    other->number > e->replaced && event_says_same(other, e))
 			return true;
 	}
 	return false;
@@ -111,12 +121,11 @@ is_for(const struct session *s, const struct account *a, const struct event *e)
 {
 	const struct event_node *n = e->node;
 
-	if (!asks_for(s, a, n->publisher, n->name))
+	if (!asks_for(s, a, n->publisher, n->name) ||
+	    !keeps_those_of(a, n->publisher))
 		return false;
 	if (is_old(s, e) &&
 	    (e != event_last(n) || features_wants(s->events_had, n->name)))
-		return false;
-	if (!is_own(a, n->publisher) && !has_presence_of(a, n->publisher))
 		return false;
 	return !came_before(s, e);
 }
@@ -221,7 +230,7 @@ is_worth_keeping(const struct account *a, const struct entry *entry,
 
 	return what->kind != EVENT_PASSING &&
 	    entry_size(entry) <= most / EVENTS_PER_NODE &&
-	    (is_own(a, entry->peer) || has_presence_of(a, entry->peer));
+	    keeps_those_of(a, entry->peer);
 }
 
 /*
