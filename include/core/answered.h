@@ -40,6 +40,8 @@ bool answered_get(const struct account *, enum answered_kind, const char *peer,
     const char *id, uint64_t *value);
 void answered_forget(struct account *, enum answered_kind, const char *peer,
     const char *id);
+/* Whatever the account has of that kind. */
+void answered_forget_all(struct account *, enum answered_kind);
 size_t answered_count(const struct answered *);
 
 #endif

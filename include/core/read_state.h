@@ -20,6 +20,9 @@ struct elem *read_state_event(const struct elem *message);
 struct elem *read_state_items(const struct elem *iq);
 struct elem *read_state_publish(const struct elem *iq);
 
+/* The whole node was purged or deleted, by an event of the account itself. */
+bool read_state_is_gone(const struct account *, const char *from,
+    const struct elem *message);
 /* An event of the account itself about it; from: as the message has it, prepared. */
 bool read_state_is_own(const struct account *, const char *from,
     const struct elem *message);

@@ -195,6 +195,43 @@ answered_forget(struct account *a, enum answered_kind kind, const char *peer,
 	delete (a->user, key);
 }
 
+struct forgetting {
+	char prefix[32];
+	char **keys;
+	size_t count;
+};
+
+static void
+collect(void *arg, const char *key, uint64_t value)
+{
+	struct forgetting *f = arg;
+
+	(void)value;
+	if (strncmp(key, f->prefix, strlen(f->prefix)) != 0)
+		return;
+	f->keys = mem_grow(f->keys, (f->count + 1) * sizeof(*f->keys));
+	f->keys[f->count++] = mem_strdup(key);
+}
+
+void
+answered_forget_all(struct account *a, enum answered_kind kind)
+{
+	struct recent *memory =
+	    a->user->answered->memory[memory_of((char)kind)];
+	struct forgetting f = { 0 };
+
+	snprintf(f.prefix, sizeof(f.prefix), "%c%" PRIu64 "\1", (char)kind,
+	    a->id);
+	recent_each(memory, collect, &f);
+	while (f.count > 0) {
+		f.count--;
+		recent_remove(memory, f.keys[f.count]);
+		delete (a->user, f.keys[f.count]);
+		free(f.keys[f.count]);
+	}
+	free(f.keys);
+}
+
 size_t
 answered_count(const struct answered *all)
 {

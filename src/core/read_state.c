@@ -46,6 +46,15 @@ read_state_publish(const struct elem *iq)
 }
 
 bool
+read_state_is_gone(const struct account *a, const char *from,
+    const struct elem *message)
+{
+	return (from == NULL || strcmp(from, a->jid) == 0) &&
+	    (part_of(message, NS_PUBSUB_EVENT, "event", "purge") != NULL ||
+		part_of(message, NS_PUBSUB_EVENT, "event", "delete") != NULL);
+}
+
+bool
 read_state_is_own(const struct account *a, const char *from,
     const struct elem *message)
 {

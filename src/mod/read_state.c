@@ -21,6 +21,9 @@
 #include "core/session.h"
 #include "mod/modules.h"
 
+/* So many are remembered while they are on their way: each new one looks at them. */
+#define PUBLISHES_MAX 256
+
 /* On its way, until the server has answered or no answer comes any more. */
 struct publish {
 	TAILQ_ENTRY(publish) next;
@@ -28,12 +31,18 @@ struct publish {
 	char *asked_id, *chat;
 };
 
-TAILQ_HEAD(publishes, publish);
+TAILQ_HEAD(publish_list, publish);
+
+struct publishes {
+	struct publish_list all; /* the oldest first */
+	unsigned count;
+};
 
 static void
 forget(struct account *a, struct publish *p)
 {
-	TAILQ_REMOVE(a->publishes, p, next);
+	TAILQ_REMOVE(&a->publishes->all, p, next);
+	a->publishes->count--;
 	free(p->asked_id);
 	free(p->chat);
 	free(p);
@@ -44,7 +53,8 @@ forget_all(struct account *a)
 {
 	struct publish *p;
 
-	while (a->publishes != NULL && (p = TAILQ_FIRST(a->publishes)) != NULL)
+	while (a->publishes != NULL &&
+	    (p = TAILQ_FIRST(&a->publishes->all)) != NULL)
 		forget(a, p);
 }
 
@@ -54,7 +64,8 @@ forget_late(struct account *a)
 	struct publish *p;
 
 	while (a->publishes != NULL &&
-	    (p = TAILQ_FIRST(a->publishes)) != NULL && p->until <= clock_now())
+	    (p = TAILQ_FIRST(&a->publishes->all)) != NULL &&
+	    p->until <= clock_now())
 		forget(a, p);
 }
 
@@ -66,14 +77,16 @@ note(struct account *a, const struct session *s, const struct route *r,
 
 	if (a->publishes == NULL) {
 		a->publishes = mem_alloc(sizeof(*a->publishes));
-		TAILQ_INIT(a->publishes);
+		TAILQ_INIT(&a->publishes->all);
 	}
 	p->session = s->id;
 	p->seq = seq;
 	p->until = clock_now() + s->proxy->config->limits.iq_seconds * 1000;
 	p->asked_id = mem_strdup(r->id);
 	p->chat = mem_strdup(chat);
-	TAILQ_INSERT_TAIL(a->publishes, p, next);
+	TAILQ_INSERT_TAIL(&a->publishes->all, p, next);
+	if (++a->publishes->count > PUBLISHES_MAX)
+		forget(a, TAILQ_FIRST(&a->publishes->all));
 }
 
 static void
@@ -98,7 +111,7 @@ is_older(struct account *a, const char *chat, uint64_t seq)
 		return true;
 	if (a->publishes == NULL)
 		return false;
-	TAILQ_FOREACH(p, a->publishes, next) {
+	TAILQ_FOREACH(p, &a->publishes->all, next) {
 		if (seq < p->seq && strcmp(p->chat, chat) == 0)
 			return true;
 	}
@@ -173,7 +186,7 @@ finish(struct account *a, const struct iq *iq, bool is_done)
 
 	if (a->publishes == NULL)
 		return;
-	for (p = TAILQ_FIRST(a->publishes); p != NULL; p = next) {
+	for (p = TAILQ_FIRST(&a->publishes->all); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, next);
 		if (p->session != iq->session ||
 		    !text_equals(p->asked_id, iq->asked_id))
@@ -230,6 +243,9 @@ from_upstream(struct account *a, struct route *r)
 	if (r->kind == STANZA_MESSAGE &&
 	    read_state_is_own(a, r->from, r->stanza))
 		learn(a, read_state_event(r->stanza));
+	else if (r->kind == STANZA_MESSAGE && r->type != TYPE_ERROR &&
+	    read_state_is_gone(a, r->from, r->stanza))
+		answered_forget_all(a, ANSWERED_READ);
 	return NULL;
 }
 
