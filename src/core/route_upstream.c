@@ -195,13 +195,26 @@ is_unknown(const struct session *s, const char *ns)
 	return !s->asleep && s->features == NULL;
 }
 
+/* XEP-0050 3.1, 3.2: the nodes that clients have are those of their commands. */
+static bool
+is_about_commands(const struct elem *payload)
+{
+	return elem_attr(payload, "node") != NULL &&
+	    (elem_is(payload, NS_DISCO_INFO, "query") ||
+		elem_is(payload, NS_DISCO_ITEMS, "query"));
+}
+
 /* The best that says it can; else the best that says nothing of what it can. */
 static struct session *
 capable(const struct account *a, const struct elem *request)
 {
 	const char *ns = elem_first(request)->ns;
-	struct session *s = availability_best_of(a, is_capable, ns);
+	struct session *s = NULL;
 
+	if (is_about_commands(elem_first(request)))
+		s = availability_best_of(a, is_capable, NS_COMMANDS);
+	if (s == NULL)
+		s = availability_best_of(a, is_capable, ns);
 	return s != NULL ? s : availability_best_of(a, is_unknown, ns);
 }
 

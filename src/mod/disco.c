@@ -12,7 +12,9 @@
 #include "base/version.h"
 #include "core/account.h"
 #include "core/archive.h"
+#include "core/availability.h"
 #include "core/batch.h"
+#include "core/features.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/turn.h"
@@ -69,7 +71,9 @@ info_for(struct session *s, struct account *a, enum subject subject,
     struct arena *arena)
 {
 	struct elem *query = server_info(a, subject, arena);
+	struct address_map map = account_map_down(a, s);
 
+	address_rewrite(query, &map);
 	info_overlay(query, s->proxy->modules);
 	if (subject == SUBJECT_ACCOUNT)
 		hooks_info(s, a, query);
@@ -345,6 +349,20 @@ on_items(struct session *s, struct route *r)
 
 /* --- requests of peers --- */
 
+static bool
+executes(const struct session *s, const char *ns)
+{
+	return !s->asleep && features_has(s->features, ns);
+}
+
+/* XEP-0050 3.2: what a command is, only the client knows that has it. */
+static bool
+is_for_client(struct account *a, const char *node)
+{
+	return strncmp(node, CAPS_NODE "#", strlen(CAPS_NODE "#")) != 0 &&
+	    availability_best_of(a, executes, NS_COMMANDS) != NULL;
+}
+
 static const char *
 on_peer_info(struct account *a, struct route *r)
 {
@@ -352,6 +370,8 @@ on_peer_info(struct account *a, struct route *r)
 	struct elem *answer, *query;
 
 	query = caps_info(a, r->stanza->arena, node);
+	if (query == NULL && is_for_client(a, node))
+		return NULL;
 	if (query == NULL) {
 		account_answer(a,
 		    stanza_error(r->stanza, ERR_ITEM_NOT_FOUND, NULL));
