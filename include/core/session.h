@@ -90,7 +90,8 @@ struct session {
 	/* Personal events (events.h): how far it is, and what of that it has got. */
 	uint64_t events_told, events_got, events_number;
 	uint64_t events_joined; /* up to there only the last of each node */
-	struct features *events_had; /* and none that it asked for before */
+	struct features *events_had; /* and none that it asked for before ... */
+	uint64_t events_had_told;    /* ... and was told of, up to there */
 
 	bool following;
 	bool held; /* until it is known what it does: playback.h */

@@ -116,6 +116,15 @@ is_old(const struct session *s, const struct event *e)
 	return e->number <= s->events_joined;
 }
 
+/* Of what was there: all that still waited for it, and the last of what is new to it. */
+static bool
+is_owed(const struct session *s, const struct event *e)
+{
+	if (features_wants(s->events_had, e->node->name))
+		return e->number > s->events_had_told;
+	return e == event_last(e->node);
+}
+
 static bool
 is_for(const struct session *s, const struct account *a, const struct event *e)
 {
@@ -124,8 +133,7 @@ is_for(const struct session *s, const struct account *a, const struct event *e)
 	if (!asks_for(s, a, n->publisher, n->name) ||
 	    !keeps_those_of(a, n->publisher))
 		return false;
-	if (is_old(s, e) &&
-	    (e != event_last(n) || features_wants(s->events_had, n->name)))
+	if (is_old(s, e) && !is_owed(s, e))
 		return false;
 	return !came_before(s, e);
 }
@@ -184,6 +192,7 @@ events_features_changed(struct session *s, struct features *before)
 	if (s->events_told >= s->events_joined && s->events_told != 0) {
 		features_unref(&s->events_had);
 		s->events_had = features_ref(before);
+		s->events_had_told = s->events_told;
 	}
 	s->events_told = 0;
 }

@@ -186,6 +186,23 @@ an_event_before_what_is_far_behind(void **state)
 	assert_int_equal(count_messages(state, "C1"), 199);
 }
 
+/* What waits is not lost because it can do more by the time it comes. */
+static void
+can_more_while_some_wait(void **state)
+{
+	TALK(state, BEGIN, "can C1 " NODE "+notify urn:b+notify",
+	    "login C1 caps", "can C1 " NODE "+notify", "presence C1 caps",
+	    "drain", EVENT_OF("0", "w", "0"),
+	    "C1< <message id='0' ...>...</message>",
+	    "C1> <inactive xmlns='urn:xmpp:csi:0'/>", EVENT_OF("1", "x", "1"),
+	    EVENT_OF("2", "y", "2"), "nothing C1",
+	    "can C1 " NODE "+notify urn:b+notify", "presence C1 caps",
+	    "C1> <active xmlns='urn:xmpp:csi:0'/>",
+	    "C1<~ <message id='1' ...>...</message>",
+	    "C1<~ <message id='2' ...>...</message>");
+	assert_int_equal(count_messages(state, "C1"), 0);
+}
+
 int
 main(void)
 {
@@ -198,6 +215,7 @@ main(void)
 		talk_test(strangers_are_not_kept),
 		talk_test(what_is_damaged_is_not_there),
 		talk_test(an_event_before_what_is_far_behind),
+		talk_test(can_more_while_some_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
