@@ -15,9 +15,11 @@
 
 /* A busy node costs nobody else's. */
 #define EVENTS_PER_NODE 16
+/* Nor does a busy publisher: over a limit, who has more than that part of it pays. */
+#define EVENTS_SHARE 4
 
 struct event {
-	TAILQ_ENTRY(event) by_number, of_node;
+	TAILQ_ENTRY(event) by_number, of_node, of_publisher;
 	struct event_node *node;
 	uint64_t number;
 	uint64_t
@@ -29,8 +31,17 @@ struct event {
 };
 TAILQ_HEAD(event_list, event);
 
+/* By account. */
+struct event_publisher {
+	UT_hash_handle hh;
+	struct event_list events; /* the oldest first */
+	size_t count, bytes;
+	char key[];
+};
+
 struct event_node {
 	UT_hash_handle hh;
+	struct event_publisher *by;
 	struct event_list events; /* the oldest first */
 	unsigned count;
 	uint64_t account;
@@ -42,6 +53,7 @@ struct events {
 	struct user *user;
 	struct event_list all; /* the oldest first */
 	struct event_node *nodes;
+	struct event_publisher *publishers;
 	size_t count, bytes;
 	uint64_t last; /* number; the first event has the second one */
 };

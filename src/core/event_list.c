@@ -37,6 +37,24 @@ event_node_find(const struct events *all, uint64_t account,
 	return n;
 }
 
+static struct event_publisher *
+find_publisher(struct events *all, uint64_t account, const char *jid)
+{
+	char *key = mem_printf("%" PRIu64 " %s", account, jid);
+	struct event_publisher *p;
+	size_t len = strlen(key);
+
+	HASH_FIND(hh, all->publishers, key, len, p);
+	if (p == NULL) {
+		p = mem_alloc(sizeof(*p) + len + 1);
+		memcpy(p->key, key, len);
+		TAILQ_INIT(&p->events);
+		HASH_ADD_STR(all->publishers, key, p);
+	}
+	free(key);
+	return p;
+}
+
 static struct event_node *
 add_node(struct events *all, uint64_t account, const char *publisher,
     const char *name)
@@ -50,6 +68,7 @@ add_node(struct events *all, uint64_t account, const char *publisher,
 	n->account = account;
 	n->publisher = mem_strdup(publisher);
 	n->name = mem_strdup(name);
+	n->by = find_publisher(all, account, publisher);
 	TAILQ_INIT(&n->events);
 	HASH_ADD_STR(all->nodes, key, n);
 	return n;
@@ -104,12 +123,26 @@ size_of(const struct event *e)
 }
 
 static void
+unlink_from_publisher(struct events *all, struct event *e)
+{
+	struct event_publisher *p = e->node->by;
+
+	TAILQ_REMOVE(&p->events, e, of_publisher);
+	p->bytes -= size_of(e);
+	if (--p->count > 0)
+		return;
+	HASH_DEL(all->publishers, p);
+	free(p);
+}
+
+static void
 unlink_event(struct events *all, struct event *e)
 {
 	struct event_node *n = e->node;
 
 	all->count--;
 	all->bytes -= size_of(e);
+	unlink_from_publisher(all, e);
 	TAILQ_REMOVE(&all->all, e, by_number);
 	TAILQ_REMOVE(&n->events, e, of_node);
 	if (--n->count == 0)
@@ -186,6 +219,9 @@ add(struct events *all, struct event_node *n, uint64_t number,
 	all->count++;
 	all->bytes += size_of(e);
 	TAILQ_INSERT_TAIL(&n->events, e, of_node);
+	n->by->count++;
+	n->by->bytes += size_of(e);
+	TAILQ_INSERT_TAIL(&n->by->events, e, of_publisher);
 	before = TAILQ_LAST(&all->all, event_list);
 	while (before != NULL && before->number > number)
 		before = TAILQ_PREV(before, event_list, by_number);
@@ -198,6 +234,18 @@ add(struct events *all, struct event_node *n, uint64_t number,
 	return e;
 }
 
+/* One of a publisher who has much of it, else the oldest. */
+static struct event *
+first_to_go(struct events *all, const struct event_publisher *by)
+{
+	const struct limits *l = &all->user->proxy->config->limits;
+
+	return by->count > l->events / EVENTS_SHARE ||
+		by->bytes > l->event_bytes / EVENTS_SHARE ?
+	    TAILQ_FIRST(&by->events) :
+	    TAILQ_FIRST(&all->all);
+}
+
 /* The one that was just added stays. */
 static void
 keep_limits(struct events *all, const struct event_node *n)
@@ -208,7 +256,7 @@ keep_limits(struct events *all, const struct event_node *n)
 		drop_event(all, TAILQ_FIRST(&n->events));
 	while (all->count > 1 &&
 	    (all->count > l->events || all->bytes > l->event_bytes))
-		drop_event(all, TAILQ_FIRST(&all->all));
+		drop_event(all, first_to_go(all, n->by));
 }
 
 static void
