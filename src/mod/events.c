@@ -245,6 +245,15 @@ is_account_of(const struct account *a, const struct session *s)
 	    (s->account == NULL && user_default_account(s->user) == a);
 }
 
+/* What is forgotten to have been fetched would be fetched for ever. */
+static bool
+may_fetch(const struct account *a)
+{
+	return recent_count(a->fetched) <
+	    a->user->proxy->config->limits.caps_features &&
+	    info_says_identity(a->own_info, "pubsub", "pep");
+}
+
 static void
 fetch_next(struct account *a)
 {
@@ -258,7 +267,7 @@ fetch_next(struct account *a)
 		if (!s->closing && node == NULL && is_account_of(a, s))
 			node = missing_node(a, s);
 	}
-	if (node != NULL && info_says_identity(a->own_info, "pubsub", "pep"))
+	if (node != NULL && may_fetch(a))
 		fetch(a, node);
 	else
 		a->fetched_version = a->user->features_version;

@@ -28,18 +28,25 @@ node_of(void **state)
 	    "bob@b.example", NODE);
 }
 
+/* All that came is dropped. */
 static unsigned
-count_messages(void **state, const char *name)
+count_of(struct peer *p, enum stanza_kind kind)
 {
-	struct peer *p = &rig_client(talk_rig(state), name)->peer;
 	unsigned count = 0;
 	struct elem *e;
 
 	while ((e = peer_next(p)) != NULL) {
-		count += stanza_kind(e) == STANZA_MESSAGE;
+		count += stanza_kind(e) == kind;
 		peer_drop(p, e);
 	}
 	return count;
+}
+
+static unsigned
+count_messages(void **state, const char *name)
+{
+	return count_of(&rig_client(talk_rig(state), name)->peer,
+	    STANZA_MESSAGE);
 }
 
 /* What fitted before, and the latest of each item: not those between. */
@@ -203,6 +210,35 @@ can_more_while_some_wait(void **state)
 	assert_int_equal(count_messages(state, "C1"), 0);
 }
 
+#define TEN(x) \
+	x "0+notify " x "1+notify " x "2+notify " x "3+notify " x \
+	  "4+notify " x "5+notify " x "6+notify " x "7+notify " x \
+	  "8+notify " x "9+notify"
+
+/* Two clients ask for more nodes than are remembered as fetched. */
+static void
+fetching_comes_to_an_end(void **state)
+{
+	char get[200], answer[200];
+
+	TALK(state, "limits caps-features=16",
+	    "info <identity category='pubsub' type='pep'/>", "can C1 " TEN("a"),
+	    "can C2 " TEN("b"), "connect C1", "connect C2", "presence C1 caps",
+	    "presence C2 caps");
+	for (int i = 0; i < 16; i++) {
+		snprintf(get, sizeof(get),
+		    "S<~ <iq type='get' id='$f%d' ...>...</iq>", i);
+		snprintf(answer, sizeof(answer),
+		    "S> <iq type='error' from='alice@a.example' to='$S' "
+		    "id='$f%d'><error type='cancel'/></iq>",
+		    i);
+		TALK(state, get, answer);
+	}
+	assert_int_equal(count_of(&rig_server(talk_rig(state), "S")->peer,
+			     STANZA_IQ),
+	    0);
+}
+
 int
 main(void)
 {
@@ -216,6 +252,7 @@ main(void)
 		talk_test(what_is_damaged_is_not_there),
 		talk_test(an_event_before_what_is_far_behind),
 		talk_test(can_more_while_some_wait),
+		talk_test(fetching_comes_to_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
