@@ -102,8 +102,9 @@ struct account {
 	/* Domains that its server lists as its services: mod/services.c's. */
 	struct recent *services;
 
-	/* Own nodes that were asked for on this stream: mod/events.c's. */
+	/* Own nodes that were asked for on this stream, 1: or heard of; mod/events.c's. */
 	struct recent *fetched;
+	bool doubts_events; /* what is kept of them is of an earlier stream */
 	bool is_fetching;
 	/* Of user->features_version, when there was no more to ask for. */
 	uint64_t fetched_version;

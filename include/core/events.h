@@ -44,6 +44,8 @@ const char *events_take(struct account *, struct entry *,
     const struct event_what *);
 /* Whether there is something of that node of the account's own. */
 bool events_has_own(const struct account *, const char *node);
+/* There is nothing more of that: what was published is nobody's last event. */
+void events_drop_own(struct account *, const char *node);
 /*
  * On with what is new to the session, while it is available and has room. The first time
  * it gets the last of each node (XEP-0163 4.3.4).

@@ -315,6 +315,21 @@ event_after(const struct events *all, uint64_t number)
 	return first;
 }
 
+void
+events_drop_own(struct account *a, const char *node)
+{
+	struct events *all = a->user->events;
+	struct event_node *n = event_node_find(all, a->id, a->jid, node);
+	struct event *e = n != NULL ? TAILQ_FIRST(&n->events) : NULL, *next;
+
+	/* The node goes with its last one. */
+	for (; e != NULL; e = next) {
+		next = TAILQ_NEXT(e, of_node);
+		if (e->kind == EVENT_ITEMS)
+			drop_event(all, e);
+	}
+}
+
 /* --- from disk --- */
 
 static struct entry *

@@ -1,8 +1,9 @@
 /*
  * Personal events (XEP-0163): those of an account's own and of its contacts go to the
  * sessions that ask for that node (core/events.c). Contacts' come by themselves; what the
- * own account has of a node that somebody asks for now is fetched, as a server says the
- * last again only to a resource that comes.
+ * own account has of a node that somebody asks for is fetched once a stream, as a server
+ * says the last again only to a resource that comes, and of some nodes (XEP-0402, 0490)
+ * not even then.
  */
 #include "mod/events.h"
 
@@ -114,6 +115,8 @@ take(struct account *a, const struct route *r, const struct event_what *what)
 	    "event");
 	struct entry *e = incoming_entry(a, r, DIR_IN);
 
+	if (strcmp(e->peer, a->jid) == 0)
+		recent_set(a->fetched, what->node, 1);
 	if (what->kind == EVENT_ITEMS && strcmp(e->peer, a->jid) == 0 &&
 	    strcmp(what->node, AVATAR_METADATA) == 0)
 		avatar_changed(a, elem_first(event));
@@ -165,8 +168,12 @@ take_fetched(struct account *a, const struct elem *items)
 
 	ELEM_EACH(e, items)
 		last = e;
-	if (last == NULL || elem_attr(items, "node") == NULL)
+	if (elem_attr(items, "node") == NULL)
 		return;
+	if (last == NULL) {
+		events_drop_own(a, elem_attr(items, "node"));
+		return;
+	}
 	elem_set(m, "type", "headline");
 	event = elem_child(m, NS_PUBSUB_EVENT, "event");
 	event = elem_child(event, NS_PUBSUB_EVENT, "items");
@@ -183,6 +190,7 @@ static void
 fetched(struct account *a, struct elem *answer, void *arg)
 {
 	const struct elem *pubsub = NULL, *items = NULL;
+	uint64_t heard = 0;
 	char *node = arg;
 
 	a->is_fetching = false;
@@ -191,8 +199,12 @@ fetched(struct account *a, struct elem *answer, void *arg)
 	if (pubsub != NULL)
 		items = elem_find(pubsub, NS_PUBSUB, "items");
 	/* Meanwhile it may have come by itself, and be newer. */
-	if (items != NULL && !events_has_own(a, node))
+	(void)recent_get(a->fetched, node, &heard);
+	if (items != NULL && !heard)
 		take_fetched(a, items);
+	else if (!heard && answer != NULL &&
+	    text_equals(stanza_error_cond(answer), "item-not-found"))
+		events_drop_own(a, node);
 	free(node);
 	if (answer != NULL)
 		events_fetch(a->user);
@@ -217,7 +229,7 @@ fetch(struct account *a, const char *node)
 	arena_free(&arena);
 }
 
-/* What it asks for, was not fetched on this stream, and is not known; NULL: nothing. */
+/* What it asks for, and nobody knows what it is now; NULL: nothing. */
 static char *
 missing_node(const struct account *a, const struct session *s)
 {
@@ -230,7 +242,7 @@ missing_node(const struct account *a, const struct session *s)
 			continue;
 		node = mem_strndup(var, strlen(var) - strlen(FEATURES_NOTIFY));
 		if (!recent_get(a->fetched, node, NULL) &&
-		    !events_has_own(a, node))
+		    (a->doubts_events || !events_has_own(a, node)))
 			return node;
 		free(node);
 	}
@@ -291,6 +303,7 @@ upstream_up(struct account *a)
 	a->fetched = recent_new(a->user->proxy->config->limits.caps_features);
 	a->is_fetching = false;
 	a->fetched_version = UINT64_MAX;
+	a->doubts_events = true;
 }
 
 static void
