@@ -16,6 +16,7 @@ struct presence {
 	char *id, *lang;   /* or NULL */
 	struct blob *body; /* children, as bytes in jabber:client */
 	unsigned addresses; /* ADDRESS_* of what stands in them */
+	bool is_hidden; /* blocked, as clients were told: presences_hide() */
 	UT_hash_handle hh;
 };
 
@@ -35,11 +36,13 @@ const struct presence *presences_find(const struct presences *,
     const char *full);
 /* false: there was none. */
 bool presences_remove(struct presences *, const char *full);
+/* Only that; false: it was so already, or there is none. */
+bool presences_hide(struct presences *, const char *full, bool is_hidden);
 /* Whether anything of that bare JID is there, the bare JID itself too. */
 bool presences_has_bare(const struct presences *, const char *bare);
 /*
  * Calls for each in order of arrival, or for each resource of `bare` where that
- * is not NULL. fn may remove the one that it gets.
+ * is not NULL. fn may remove any.
  */
 void presences_each(struct presences *, const char *bare,
     void (*fn)(void *arg, const struct presence *), void *arg);

@@ -21,11 +21,19 @@ struct contact {
 	char bare[]; /* not terminated */
 };
 
+/* Who is told of one may end the stream that told of all. */
+struct walk {
+	struct presence *next;
+	bool is_of_contact;
+	struct walk *outer;
+};
+
 /* The table keeps the order in which its members were added. */
 struct presences {
 	struct presence *all;
 	struct contact *contacts;
-	size_t max, bytes; /* of all bodies */
+	size_t max, bytes;  /* of all bodies */
+	struct walk *walks; /* that are under way */
 };
 
 #define BYTES_EACH 1024 /* on average, when all places are taken */
@@ -105,12 +113,25 @@ add(struct presences *p, const char *from)
 	return &s->presence;
 }
 
+static struct presence *
+behind(const struct walk *w, const struct presence *one)
+{
+	if (w->is_of_contact)
+		return (struct presence *)TAILQ_NEXT((const struct seat *)one,
+		    next);
+	return one->hh.next;
+}
+
 static void
 forget(struct presences *p, struct presence *gone)
 {
 	struct seat *s = (struct seat *)gone;
 	struct contact *c = s->contact;
 
+	for (struct walk *w = p->walks; w != NULL; w = w->outer) {
+		if (w->next == gone)
+			w->next = behind(w, gone);
+	}
 	p->bytes -= blob_len(gone->body);
 	HASH_DEL(p->all, gone);
 	TAILQ_REMOVE(&c->seats, s, next);
@@ -159,6 +180,7 @@ presences_set(struct presences *p, const struct presence *given)
 	one->lang = mem_strdup(given->lang);
 	one->body = blob_ref(given->body);
 	one->addresses = given->addresses;
+	one->is_hidden = given->is_hidden;
 	free(old.id);
 	free(old.lang);
 	blob_unref(&old.body);
@@ -183,37 +205,48 @@ presences_remove(struct presences *p, const char *full)
 }
 
 bool
+presences_hide(struct presences *p, const char *full, bool is_hidden)
+{
+	struct presence *one = find(p, full);
+
+	if (one == NULL || one->is_hidden == is_hidden)
+		return false;
+	one->is_hidden = is_hidden;
+	return true;
+}
+
+bool
 presences_has_bare(const struct presences *p, const char *bare)
 {
 	return contact_find(p, bare) != NULL;
 }
 
-static void
-each_of(struct presences *p, const char *bare,
-    void (*fn)(void *arg, const struct presence *), void *arg)
+static struct presence *
+first_of(const struct presences *p, const char *bare)
 {
-	struct contact *c = contact_find(p, bare);
-	struct seat *s, *next;
+	struct contact *c;
 
-	for (s = c == NULL ? NULL : TAILQ_FIRST(&c->seats); s != NULL;
-	     s = next) {
-		next = TAILQ_NEXT(s, next);
-		fn(arg, &s->presence);
-	}
+	if (bare == NULL)
+		return p->all;
+	c = contact_find(p, bare);
+	return c != NULL ? (struct presence *)TAILQ_FIRST(&c->seats) : NULL;
 }
 
 void
 presences_each(struct presences *p, const char *bare,
     void (*fn)(void *arg, const struct presence *), void *arg)
 {
-	struct presence *one, *next;
+	struct walk w = { .next = first_of(p, bare),
+		.is_of_contact = bare != NULL,
+		.outer = p->walks };
+	struct presence *one;
 
-	if (bare != NULL) {
-		each_of(p, bare, fn, arg);
-		return;
-	}
-	HASH_ITER(hh, p->all, one, next)
+	p->walks = &w;
+	while ((one = w.next) != NULL) {
+		w.next = behind(&w, one);
 		fn(arg, one);
+	}
+	p->walks = w.outer;
 }
 
 void

@@ -176,6 +176,70 @@ test_remove_while_walking(void **state)
 	presences_free(&p);
 }
 
+struct clearing {
+	struct presences *all;
+	unsigned seen;
+};
+
+static void
+clear_all(void *arg, const struct presence *one)
+{
+	struct clearing *c = arg;
+
+	(void)one;
+	c->seen++;
+	presences_clear(c->all);
+}
+
+static void
+remove_last(void *arg, const struct presence *one)
+{
+	struct clearing *c = arg;
+
+	(void)one;
+	c->seen++;
+	(void)presences_remove(c->all, "a@b/2");
+	(void)presences_remove(c->all, "a@b/3");
+}
+
+static void
+test_any_may_go_while_walking(void **state)
+{
+	struct clearing c = { .all = presences_new(10) };
+	static const char *const bares[] = { NULL, "a@b" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(set(c.all, "a@b/1", "x"));
+		assert_true(set(c.all, "a@b/2", "x"));
+		assert_true(set(c.all, "a@b/3", "x"));
+		assert_true(set(c.all, "a@b/4", "x"));
+		c.seen = 0;
+		presences_each(c.all, bares[i], remove_last, &c);
+		assert_int_equal(c.seen, 2);
+		c.seen = 0;
+		presences_each(c.all, bares[i], clear_all, &c);
+		assert_int_equal(c.seen, 1);
+		assert_int_equal(presences_count(c.all), 0);
+	}
+	presences_free(&c.all);
+}
+
+static void
+test_hide(void **state)
+{
+	struct presences *p = presences_new(10);
+
+	(void)state;
+	assert_false(presences_hide(p, "a@b/1", true));
+	assert_true(set(p, "a@b/1", "x"));
+	assert_false(presences_hide(p, "a@b/1", false));
+	assert_true(presences_hide(p, "a@b/1", true));
+	assert_false(presences_hide(p, "a@b/1", true));
+	assert_true(presences_hide(p, "a@b/1", false));
+	presences_free(&p);
+}
+
 static void
 test_clear(void **state)
 {
@@ -206,6 +270,8 @@ main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_remove_while_walking),
+		cmocka_unit_test(test_any_may_go_while_walking),
+		cmocka_unit_test(test_hide),
 		cmocka_unit_test(test_clear),
 	};
 
