@@ -65,7 +65,7 @@ has_subscribed(const struct session *s, const struct account *a,
 static bool
 may_see(const struct session *s, const struct account *a, const char *publisher)
 {
-	if (!session_sees(s, a) || account_blocks(a, publisher))
+	if (!session_sees(s, a) || account_has_blocked(a, publisher))
 		return false;
 	return s->account != NULL || !is_own(a, publisher) ||
 	    a == user_default_account(s->user);

@@ -18,7 +18,7 @@ node_shown(struct user *u, struct arena *arena, const char *view)
 
 	LIST_FOREACH(a, &u->accounts, next) {
 		if ((jid = node_jid_up(a, arena, view)) == NULL ||
-		    account_blocks(a, jid))
+		    account_has_blocked(a, jid))
 			continue;
 		shown.account = a;
 		shown.presence = presences_find(a->presences, jid);

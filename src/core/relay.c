@@ -91,14 +91,14 @@ relay(struct session *s, struct account *a, const struct presence *p,
 void
 relay_presence(struct session *s, struct account *a, const struct presence *p)
 {
-	if (!account_blocks(a, p->from))
+	if (!account_has_blocked(a, p->from))
 		relay(s, a, p, NULL);
 }
 
 void
 relay_farewell(struct session *s, struct account *a, const struct presence *p)
 {
-	if (!account_blocks(a, p->from))
+	if (!account_has_blocked(a, p->from))
 		relay(s, a, p, "unavailable");
 }
 
@@ -156,7 +156,7 @@ shown_to(struct session *s, const char *jid)
 	struct node_shown shown = { .account = s->account };
 
 	if (s->account != NULL) {
-		if (!account_blocks(s->account, jid))
+		if (!account_has_blocked(s->account, jid))
 			shown.presence = presences_find(s->account->presences,
 			    jid);
 		return shown;

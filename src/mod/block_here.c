@@ -10,7 +10,6 @@
 #include "core/account.h"
 #include "core/availability.h"
 #include "core/directed.h"
-#include "core/relay.h"
 #include "core/session.h"
 #include "mod/blocking.h"
 #include "mod/directed.h"
@@ -150,15 +149,6 @@ is_about(const struct hiding *h, const char *contact)
 	    is_domain_of(h->jid, contact);
 }
 
-/* Whether it means that full JID. */
-static bool
-means(const struct hiding *h, const char *full)
-{
-	if (h->jid != NULL && !jid_is_bare(h->jid))
-		return strcmp(h->jid, full) == 0;
-	return is_about(h, full);
-}
-
 static void
 send_presence(struct account *a, const char *to, bool is_blocked)
 {
@@ -200,26 +190,6 @@ tell_contacts(struct hiding *h)
 		roster_each(h->account->roster, tell_contact, h);
 }
 
-/* What contacts said last, to the clients. */
-static void
-tell_clients(void *arg, const struct presence *p)
-{
-	const struct hiding *h = arg;
-	struct account *a = h->account;
-	struct arena *arena;
-	struct session *s;
-
-	if (account_blocks(a, p->from) != h->is_blocked || !means(h, p->from))
-		return;
-	arena = arena_new();
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing && s->available && session_sees(s, a))
-			relay_now(s, a->id,
-			    session_view_of(s, a, arena, p->from));
-	}
-	arena_free(&arena);
-}
-
 /* Rooms, and whoever else was told by a client that it is there. */
 static void
 leave_blocked(struct account *a)
@@ -242,27 +212,20 @@ leave_blocked(struct account *a)
 	arena_free(&arena);
 }
 
-static void
-hide(struct account *a, const char *jid)
+void
+block_here_hide(struct account *a, const char *jid)
 {
 	struct hiding h = { a, jid, true };
 
 	tell_contacts(&h);
 	leave_blocked(a);
-	presences_each(a->presences, NULL, tell_clients, &h);
-}
-
-void
-block_here_hide(struct account *a, const char *jid)
-{
-	hide(a, jid);
 }
 
 void
 block_here_hide_all(struct account *a)
 {
 	if (blocklist_count(a->blocks) > 0)
-		hide(a, NULL);
+		block_here_hide(a, NULL);
 }
 
 void
@@ -271,7 +234,6 @@ block_here_show(struct account *a, const char *jid)
 	struct hiding h = { a, jid, false };
 
 	tell_contacts(&h);
-	presences_each(a->presences, NULL, tell_clients, &h);
 }
 
 /* It went to all contacts. */

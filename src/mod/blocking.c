@@ -15,6 +15,7 @@
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/upstream.h"
+#include "mod/contacts.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
 
@@ -172,9 +173,12 @@ wants_pushes(const struct session *s)
 void
 blocking_changed(struct user *u)
 {
+	struct account *a;
 	struct session *s;
 
 	unite(u);
+	LIST_FOREACH(a, &u->accounts, next)
+		contacts_settle_blocked(a);
 	LIST_FOREACH(s, &u->sessions, next) {
 		if (wants_pushes(s) &&
 		    s->blocks_told != blocklist_changes(blocking_list(s)))

@@ -283,7 +283,8 @@ presence_of(const struct account *a, const struct route *r)
 		.id = (char *)r->id,
 		.lang = (char *)elem_lang(r->stanza),
 		.body = frame_body(r->stanza),
-		.addresses = address_scan(r->stanza, a->jid, a->full) };
+		.addresses = address_scan(r->stanza, a->jid, a->full),
+		.is_hidden = account_has_blocked(a, r->from) };
 }
 
 static const char *
@@ -354,6 +355,40 @@ on_error(struct account *a, struct route *r)
 	else
 		leave(a, &p);
 	return "an error: the contact is off";
+}
+
+static void
+tell_all(struct account *a, const char *full)
+{
+	struct arena *arena = arena_new();
+	struct session *s;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!s->closing && s->available && session_sees(s, a))
+			relay_now(s, a->id, session_view_of(s, a, arena, full));
+	}
+	arena_free(&arena);
+}
+
+/* A server that blocks says nothing more of them: what is known holds no longer. */
+static void
+settle_blocked(void *arg, const struct presence *p)
+{
+	struct account *a = arg;
+	bool is_blocked = account_has_blocked(a, p->from);
+	char *full = mem_strdup(p->from);
+
+	if (presences_hide(a->presences, full, is_blocked))
+		tell_all(a, full);
+	if (is_blocked && !account_blocks(a, full))
+		forget(a, full);
+	free(full);
+}
+
+void
+contacts_settle_blocked(struct account *a)
+{
+	presences_each(a->presences, NULL, settle_blocked, a);
 }
 
 static const char *

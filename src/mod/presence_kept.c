@@ -122,6 +122,7 @@ load(void *arg, const void *key, size_t key_len, const void *value, size_t len)
 		depart(a, full);
 	} else if (unpack_is_good(&u)) {
 		p.body = blob_new(bytes, size);
+		p.is_hidden = account_has_blocked(a, full);
 		(void)presences_set(a->presences, &p);
 		blob_unref(&p.body);
 	}
