@@ -186,12 +186,17 @@ blocking_changed(struct user *u)
 	}
 }
 
-/* Those of the meantime; after a restart those too whose push was lost. */
+/*
+ * Those of the meantime; after a restart those too whose push was lost, and the accounts
+ * may be others.
+ */
 static void
 session_resumed(struct session *s, bool restarted)
 {
 	uint64_t since = restarted ? s->blocks_got : s->blocks_told;
 
+	if (restarted)
+		unite(s->user);
 	if (wants_pushes(s) && since != blocklist_changes(blocking_list(s)))
 		push_since(s, since);
 }
@@ -559,6 +564,7 @@ const struct module mod_blocking = {
 	.upstream_resumed = block_set_send_wishes,
 	.account_load = block_kept_load,
 	.session_resumed = session_resumed,
+	.user_reloaded = blocking_changed,
 	.session_gone = stop_waiting,
 	.session_free = stop_waiting,
 };
