@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
 #include "core/directed.h"
@@ -48,7 +49,7 @@ send_unavailable(struct account *a, const char *target)
 	arena_free(&arena);
 }
 
-/* To be told oneself that one has left, while others of the user stay. */
+/* To be told oneself that one has left, where the room does not say so. */
 static void
 answer_leave(struct session *s, const char *as_asked)
 {
@@ -350,10 +351,50 @@ upstream_ready(struct account *a)
 	}
 }
 
+static struct directed *
+find_at(struct session *s, const struct account *a)
+{
+	struct directed *d, *tmp;
+
+	HASH_ITER(hh, s->directed, d, tmp) {
+		if (d->account == a->id)
+			return d;
+	}
+	return NULL;
+}
+
+/* To say it may close the session, which leaves all the others. */
+static void
+drop_one(struct session *s, const struct directed *d)
+{
+	char *target = mem_strdup(d->target);
+	bool is_room = d->is_room;
+
+	(void)directed_remove(&s->directed, target);
+	session_touch(s, CHANGED_SELF);
+	if (is_room && !s->closing)
+		answer_leave(s, target);
+	free(target);
+}
+
+/* It was taken out of the configuration: nobody is anywhere through it any more. */
+static void
+drop_account(struct account *a)
+{
+	struct session *s;
+	struct directed *d;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		while ((d = find_at(s, a)) != NULL)
+			drop_one(s, d);
+	}
+}
+
 const struct module mod_directed = {
 	.name = "directed-presence",
 	.xep = "RFC 6121",
 	.from_client = from_client,
 	.session_gone = directed_leave_all,
 	.upstream_ready = upstream_ready,
+	.account_free = drop_account,
 };
