@@ -221,7 +221,9 @@ unpack_directed(struct session *s, struct unpack *u)
 		account = unpack_uint(u);
 		is_room = unpack_uint(u) != 0;
 		xml = unpack_string(u);
-		if (target != NULL)
+		/* An account may have been taken out of the configuration. */
+		if (target != NULL &&
+		    user_find_account(s->user, account) != NULL)
 			(void)directed_add(&s->directed, target, account,
 			    is_room, xml, max);
 		free(target);

@@ -1,5 +1,7 @@
 #include "support_talk.h"
 
+#include "core/directed.h"
+
 /* Rooms that a session is in by an account go with it. */
 static void
 rooms_go_with_their_account(void **state)
@@ -38,11 +40,29 @@ rooms_go_with_their_account(void **state)
 	TALK(state, "wait 0s", "drain");
 }
 
+/* The same where the configuration is another one as the proxy starts. */
+static void
+accounts_are_gone_at_the_start(void **state)
+{
+	struct session *s;
+
+	TALK(state, "login C1 sm",
+	    "C1> <presence to='room@m.example/ally'>"
+	    "<x xmlns='http://jabber.org/protocol/muc'/></presence>",
+	    "drain");
+	s = talk_session(state, "C1");
+	s->directed->account = 4711;
+	session_touch(s, CHANGED_SELF);
+	TALK(state, "wait 1s", "kill", "resume C1", "drain");
+	assert_false(user_is_in_room(talk_user(state), "room@m.example"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		talk_test(rooms_go_with_their_account),
+		talk_test(accounts_are_gone_at_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
