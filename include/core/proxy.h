@@ -140,6 +140,8 @@ void proxy_id_name(char *out, size_t size, char kind, uint64_t id);
 struct user *proxy_find_user(const struct proxy *, const char *name);
 struct session *proxy_find_session(const struct proxy *, uint64_t id);
 bool proxy_serves(const struct proxy *, const char *domain);
+/* Whether that JID is at the node: it is never to go up. */
+bool proxy_is_at_node(const struct proxy *, const char *jid);
 /* Who may log in as `name` at `domain`, and which account that shows (NULL: node view). */
 struct user *proxy_find_login(const struct proxy *, const char *domain,
     const char *name, struct account **view);

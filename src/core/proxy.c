@@ -20,6 +20,7 @@
 #include "core/upkeep.h"
 #include "core/upstream.h"
 #include "login_impl.h"
+#include "xmpp/jid.h"
 
 #define THROTTLE_KEYS 10000
 
@@ -326,6 +327,15 @@ proxy_find_session(const struct proxy *p, uint64_t id)
 
 	HASH_FIND(hh, p->sessions, &id, sizeof(id), s);
 	return s;
+}
+
+bool
+proxy_is_at_node(const struct proxy *p, const char *jid)
+{
+	size_t len;
+	const char *domain = jid_domain(jid, &len), *node = p->config->node;
+
+	return strlen(node) == len && memcmp(node, domain, len) == 0;
 }
 
 bool

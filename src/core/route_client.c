@@ -233,23 +233,14 @@ sibling(struct session *s, const char *to)
 	return other != NULL && session_is_sibling(s, other) ? other : NULL;
 }
 
-static bool
-is_at_node(struct session *s, const char *to)
-{
-	size_t len;
-	const char *domain = jid_domain(to, &len), *node;
-
-	node = s->proxy->config->node;
-	return strlen(node) == len && memcmp(node, domain, len) == 0;
-}
-
 static const char no_such_address[] = "nobody has this address at the proxy";
 
 /* The node's domain never goes up. */
 static bool
 is_nobody_here(struct session *s, const char *to)
 {
-	return to != NULL && is_at_node(s, to) && !jid_same_bare(to, s->bare);
+	return to != NULL && proxy_is_at_node(s->proxy, to) &&
+	    !jid_same_bare(to, s->bare);
 }
 
 /*
@@ -374,7 +365,7 @@ route_request(struct session *s, struct route *r)
 		return reason;
 	if ((other = sibling(s, r->to)) != NULL)
 		return iq_to_sibling(s, other, r);
-	if (r->to != NULL && is_at_node(s, r->to)) {
+	if (r->to != NULL && proxy_is_at_node(s->proxy, r->to)) {
 		/* In node view the node stands for the default account's server. */
 		if (s->account == NULL && (scope & IQ_TO_NODE)) {
 			a = user_default_account(s->user);

@@ -264,15 +264,6 @@ apply(struct account *a, struct block_set *set, struct route *r, bool block,
 
 /* --- requests of clients --- */
 
-static bool
-is_at(const char *jid, const char *domain)
-{
-	size_t len;
-	const char *at = jid_domain(jid, &len);
-
-	return strlen(domain) == len && memcmp(at, domain, len) == 0;
-}
-
 /*
  * An own account or its server: the person would be cut off from what that does, and
  * a list is for others (XEP-0191 5). Nor does the node's domain ever go up.
@@ -282,7 +273,7 @@ is_own(const struct session *s, const char *jid)
 {
 	const struct account *a;
 
-	if (is_at(jid, s->proxy->config->node))
+	if (proxy_is_at_node(s->proxy, jid))
 		return true;
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a) &&

@@ -146,6 +146,20 @@ send_all(struct session *s, const struct account_set *to, const struct route *r)
 	return "to all accounts that have it";
 }
 
+/* What an account has nevertheless can be changed, and taken out. */
+static bool
+is_nobody_here(const struct session *s, struct arena *arena, const char *jid)
+{
+	struct account_set has = account_set_new(s->user, arena);
+
+	if (!proxy_is_at_node(s->proxy, jid) || strcmp(jid, s->bare) == 0)
+		return false;
+	if (s->account != NULL)
+		return roster_find(s->account->roster, jid) == NULL;
+	account_set_add_holders(&has, s->user, arena, jid);
+	return has.count == 0;
+}
+
 /* To those that have the item, else to the one that is to have it. */
 static const char *
 set_in_node(struct session *s, struct route *r, const char *jid)
@@ -172,12 +186,15 @@ roster_set(struct session *s, struct route *r)
 	const struct elem *query = elem_first(r->stanza), *item;
 	const char *raw = NULL, *jid = NULL;
 
-	if (s->account != NULL)
-		return account_forward_iq(s->account, s, r);
 	if ((item = elem_find(query, NS_ROSTER, "item")) != NULL)
 		raw = elem_attr(item, "jid");
 	if (raw != NULL)
 		jid = jid_prep(r->stanza->arena, raw, NULL);
+	if (jid != NULL && is_nobody_here(s, r->stanza->arena, jid))
+		return refuse(s, r, ERR_NOT_ACCEPTABLE,
+		    "nobody has this address at the proxy");
+	if (s->account != NULL)
+		return account_forward_iq(s->account, s, r);
 	if (jid == NULL || elem_next(item) != NULL)
 		return refuse(s, r, ERR_BAD_REQUEST,
 		    "a set has one item with a JID (RFC 6121 2.1.5)");
