@@ -59,13 +59,17 @@ kept(struct elem *request)
 	return bare;
 }
 
-/* In node view a request that came through several accounts is one. */
+/*
+ * In node view a request that came through several accounts is one. Of somebody who is
+ * blocked none is shown.
+ */
 static bool
 is_open_at(const struct account *a, struct arena *arena, const char *view)
 {
 	const char *jid = node_jid_up(a, arena, view);
 
-	return jid != NULL && roster_request_is_open(a->roster, jid);
+	return jid != NULL && roster_request_is_open(a->roster, jid) &&
+	    !account_has_blocked(a, jid);
 }
 
 static bool
@@ -153,7 +157,8 @@ tell(void *arg, const char *bare, const char *xml)
 	struct elem *presence;
 
 	presence = xml_parse_own(arena, xml, strlen(xml), NS_CLIENT);
-	if (presence != NULL && is_shown(t, arena, bare)) {
+	if (presence != NULL && is_shown(t, arena, bare) &&
+	    !account_has_blocked(t->account, bare)) {
 		elem_set(presence, "from", bare);
 		relay(t->session, t->account, presence);
 	}
