@@ -376,8 +376,11 @@ settle_blocked(void *arg, const struct presence *p)
 {
 	struct account *a = arg;
 	bool is_blocked = account_has_blocked(a, p->from);
-	char *full = mem_strdup(p->from);
+	char *full;
 
+	if (!is_blocked && !p->is_hidden)
+		return;
+	full = mem_strdup(p->from);
 	if (presences_hide(a->presences, full, is_blocked))
 		tell_all(a, full);
 	if (is_blocked && !account_blocks(a, full))

@@ -331,6 +331,7 @@ on_push(struct account *a, struct route *r)
 {
 	struct elem *query = elem_first(r->stanza);
 	uint64_t before = roster_changes(a->roster);
+	const struct roster_item *item;
 	const char *jid;
 	struct buf xml = { 0 };
 
@@ -344,11 +345,12 @@ on_push(struct account *a, struct route *r)
 		return "a push that cannot be taken";
 	}
 	account_answer(a, stanza_result(r->stanza));
-	roster_each(a->roster, settle_request, a);
+	jid = jid_prep(query->arena, elem_attr(elem_first(query), "jid"), NULL);
+	if ((item = roster_find(a->roster, jid)) != NULL)
+		settle_request(a, item);
 	elem_write(&xml, elem_first(query), NS_ROSTER);
 	push_one(a, xml.data);
 	buf_free(&xml);
-	jid = jid_prep(query->arena, elem_attr(elem_first(query), "jid"), NULL);
 	push_node(a, before, roster_changes(a->roster) == before ? jid : NULL);
 	return "a push, passed on";
 }
