@@ -165,8 +165,9 @@ beside(struct session *s, struct route *r)
 	if (jid_is_bare(r->to))
 		return "to oneself";
 	other = user_find_resource(s->user, jid_resource(r->to));
-	if (other == NULL)
+	if (other == NULL || !session_is_sibling(s, other))
 		return "to a session that is not there";
+	session_translate(s, other, r->stanza);
 	elem_set(r->stanza, "from",
 	    jid_with_resource(r->stanza->arena, other->bare, s->resource));
 	elem_set(r->stanza, "to", other->full);
