@@ -39,7 +39,8 @@ struct roster {
 	bool known;
 	char *ver;
 	uint64_t changes;
-	uint64_t digest[2]; /* of all items, in whatever order */
+	const struct roster_item *latest; /* that change's; NULL: a removal's */
+	uint64_t digest[2];               /* of all items, in whatever order */
 	char own_ver[2 * 16 + 1];
 };
 
@@ -142,6 +143,7 @@ static void
 note_removed(struct roster *r, const char *jid)
 {
 	gone_add(r, jid, r->changes + 1);
+	r->latest = NULL;
 	set_changed(r);
 	if (r->keeper != NULL)
 		r->keeper->item(r->keeper_arg, jid, NULL, r->changes);
@@ -155,6 +157,7 @@ note_changed(struct roster *r, struct roster_item *item)
 	if (g != NULL)
 		gone_drop(r, g);
 	set_changed(r);
+	r->latest = item;
 	item->change = r->changes;
 	if (r->keeper != NULL)
 		r->keeper->item(r->keeper_arg, item->jid, item->xml,
@@ -371,6 +374,7 @@ roster_load(struct roster *r, const struct elem *query)
 	if (load_items(&items, query, r->max) < 0)
 		return -1;
 	r->known = true;
+	r->latest = NULL;
 	compare(r, r->items, items);
 	items_free(&r->items);
 	r->items = items;
@@ -656,6 +660,11 @@ roster_each_since(const struct roster *r, uint64_t change,
 	const struct roster_item *item;
 	const struct gone *g;
 
+	/* As it is after each push, for each session. */
+	if (r->latest != NULL && change + 1 == r->changes) {
+		fn(arg, r->latest->jid, r->latest->xml);
+		return;
+	}
 	for (item = r->items; item != NULL; item = item->hh.next) {
 		if (item->change > change)
 			fn(arg, item->jid, item->xml);

@@ -439,6 +439,9 @@ test_changes_since(void **state)
 	expect_since(f, 0, A " " B " ");
 	expect_since(f, 2, B " ");
 	expect_since(f, 3, "");
+	/* The same anew: what changed last is still that. */
+	load(f, QUERY("", A B));
+	expect_since(f, 2, B " ");
 	push(f, QUERY("", "<item jid='a@b' subscription='remove'/>"));
 	expect_since(f, 3, "a@b ");
 	/* It came back: it is not gone. */
