@@ -326,12 +326,14 @@ static bool
 is_first_there(const struct session *s, const struct directed *d)
 {
 	const struct session *other;
+	const struct directed *same;
 
 	LIST_FOREACH(other, &s->user->sessions, next) {
 		if (other == s)
 			return true;
-		if (!other->closing &&
-		    directed_find(other->directed, d->target) != NULL)
+		same = directed_find(other->directed, d->target);
+		if (!other->closing && same != NULL &&
+		    same->account == d->account)
 			return false;
 	}
 	return true;
