@@ -142,7 +142,7 @@ sibling_now(struct session *to, const char *jid)
 	struct session *from;
 
 	from = user_find_resource(to->user, jid_resource(jid));
-	if (from != NULL && from->available)
+	if (from != NULL && from->available && session_is_sibling(to, from))
 		relay_sibling(to, from);
 	else if (may_send(to, 0, jid, true))
 		send_unavailable(to, 0, jid);
