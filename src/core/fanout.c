@@ -141,6 +141,28 @@ look_at(struct session *s, struct entry *e)
 		fanout_deliver(s, e);
 }
 
+static bool
+is_shown(struct session *s, const struct entry *e)
+{
+	const char *reason;
+
+	return !was_got(s, e->seq) && !is_in_archive(s, e) &&
+	    form_of(s, e, &reason) != FORM_NOTHING;
+}
+
+/*
+ * What was put off for an inactive client goes before it, a window at a time. That may
+ * look things up in the log, so an entry that was borrowed is gone.
+ */
+static bool
+waits_behind_quiet(struct session *s, const struct entry *e)
+{
+	if (!s->inactive || !is_shown(s, e))
+		return false;
+	quiet_flush(s);
+	return s->closing || s->missed != NULL;
+}
+
 void
 fanout_follow(struct session *s)
 {
@@ -167,6 +189,10 @@ fanout_follow(struct session *s)
 			s->cursor = history_next(h);
 			break;
 		}
+		if (waits_behind_quiet(s, e))
+			break;
+		if (s->inactive && (e = history_from(h, s->cursor)) == NULL)
+			break;
 		s->cursor = e->seq + 1;
 		look_at(s, e);
 	}
