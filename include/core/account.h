@@ -18,6 +18,7 @@
 #include "core/outbox.h"
 #include "core/presences.h"
 #include "core/recent.h"
+#include "core/requests.h"
 #include "core/roster.h"
 #include "core/user.h"
 #include "io/loop.h"
@@ -86,6 +87,7 @@ struct account {
 	struct gap *gap;                       /* mod/gap.c's; or NULL */
 
 	struct roster *roster;
+	struct requests *requests; /* for subscription */
 	struct blocklist *blocks;
 	struct presences *presences;
 	struct iq_table *iqs;

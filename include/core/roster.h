@@ -1,6 +1,6 @@
 /*
  * An account's roster as the server last told it (RFC 6121 section 2), with its
- * version, and the subscription requests that nobody has answered yet.
+ * version.
  */
 #ifndef CORE_ROSTER_H
 #define CORE_ROSTER_H
@@ -33,8 +33,7 @@ struct roster_item {
 struct roster;
 
 /*
- * Who keeps it on disk. xml NULL: that item was removed with this change, that
- * request is settled.
+ * Who keeps it on disk. xml NULL: that item was removed with this change.
  */
 struct roster_keeper {
 	void (*item)(void *arg, const char *jid, const char *xml,
@@ -42,12 +41,11 @@ struct roster_keeper {
 	/* That it was removed is too long ago to be told any more. */
 	void (*forgotten)(void *arg, const char *jid);
 	void (*self)(void *arg); /* roster_pack() says something else now */
-	void (*request)(void *arg, const char *bare, const char *xml);
 };
 
 /*
- * At most `max` items, and as many open requests; so many removals are remembered for
- * those who have not heard of them.
+ * At most `max` items; so many removals are remembered for those who have not heard of
+ * them.
  */
 struct roster *roster_new(size_t max, size_t removals);
 void roster_free(struct roster **);
@@ -56,7 +54,6 @@ void roster_set_keeper(struct roster *, const struct roster_keeper *,
 /* As they were told the keeper; in any order. */
 void roster_restore_item(struct roster *, const char *jid, const char *xml,
     uint64_t change);
-void roster_restore_request(struct roster *, const char *bare, const char *xml);
 void roster_pack(const struct roster *, struct buf *);
 void roster_unpack(struct roster *, struct unpack *);
 /* The number of the last change; goes up over restarts as well. */
@@ -107,21 +104,5 @@ void roster_each(const struct roster *,
     void (*fn)(void *arg, const struct roster_item *), void *arg);
 /* Whether the contact may see our presence. */
 bool roster_sees_us(const struct roster *, const char *bare);
-
-/*
- * Subscription requests still unanswered: bare JID to the stanza's bytes. One
- * that is known is replaced. false: over the limit.
- */
-bool roster_request_add(struct roster *, const char *bare,
-    const struct elem *presence);
-/* false: there was none. */
-bool roster_request_remove(struct roster *, const char *bare);
-bool roster_request_is_open(const struct roster *, const char *bare);
-/*
- * Calls for each, in order of arrival; xml as jabber:client's bytes. fn may
- * remove the one that it gets.
- */
-void roster_request_each(const struct roster *,
-    void (*fn)(void *arg, const char *bare, const char *xml), void *arg);
 
 #endif

@@ -5,7 +5,10 @@
 struct account;
 struct user;
 
-/* What is there of account->roster is loaded; from then on what changes is saved. */
+/*
+ * What is there of account->roster and account->requests is loaded; from then on what
+ * changes is saved.
+ */
 void roster_save_account(struct account *);
 /* The same of user->roster. */
 void roster_save_node(struct user *);

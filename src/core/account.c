@@ -121,6 +121,7 @@ account_new(struct user *u, const struct account_config *config)
 	domain = jid_domain(a->jid, &len);
 	a->domain = mem_strndup(domain, len);
 	a->roster = roster_new(limits->roster_items, limits->roster_removals);
+	a->requests = requests_new(limits->roster_items);
 	a->blocks = blocklist_new(limits->block_items);
 	a->presences = presences_new(limits->presences);
 	a->iqs = iq_table_new(limits->iqs_per_account);
@@ -159,6 +160,7 @@ account_free(struct account **holder)
 	iq_table_free(&a->iqs);
 	outbox_free(&a->outbox);
 	roster_free(&a->roster);
+	requests_free(&a->requests);
 	blocklist_free(&a->blocks);
 	presences_free(&a->presences);
 	recent_free(&a->departed);

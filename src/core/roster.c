@@ -13,12 +13,6 @@
 #include "xmpp/ns.h"
 #include "xmpp/xml.h"
 
-struct request {
-	char *xml;
-	UT_hash_handle hh;
-	char bare[];
-};
-
 /* An item that was removed, for those who have not heard of it. */
 struct gone {
 	TAILQ_ENTRY(gone) next;
@@ -26,10 +20,8 @@ struct gone {
 	char jid[];
 };
 
-/* Both tables keep the order in which their members were added. */
 struct roster {
 	struct roster_item *items;
-	struct request *requests;
 	TAILQ_HEAD(gone_list, gone) gone; /* by change */
 	size_t gone_count, removals;      /* there are, there may be */
 	uint64_t floor; /* the last removal that is forgotten */
@@ -195,14 +187,6 @@ items_free(struct roster_item **table)
 		item_remove(table, *table);
 }
 
-static void
-request_remove(struct roster *r, struct request *q)
-{
-	HASH_DEL(r->requests, q);
-	free(q->xml);
-	free(q);
-}
-
 void
 roster_free(struct roster **holder)
 {
@@ -212,8 +196,6 @@ roster_free(struct roster **holder)
 	if (r == NULL)
 		return;
 	items_free(&r->items);
-	while (r->requests != NULL)
-		request_remove(r, r->requests);
 	while (!TAILQ_EMPTY(&r->gone))
 		gone_drop(r, TAILQ_FIRST(&r->gone));
 	free(r->ver);
@@ -504,77 +486,6 @@ roster_sees_us(const struct roster *r, const char *bare)
 	return s == SUB_FROM || s == SUB_BOTH;
 }
 
-static struct request *
-request_find(const struct roster *r, const char *bare)
-{
-	struct request *q;
-
-	HASH_FIND(hh, r->requests, bare, strlen(bare), q);
-	return q;
-}
-
-static struct request *
-request_make(struct roster *r, const char *bare)
-{
-	struct request *q;
-	size_t len = strlen(bare);
-
-	if ((q = request_find(r, bare)) != NULL)
-		return q;
-	if (HASH_COUNT(r->requests) >= r->max)
-		return NULL;
-	q = mem_alloc(sizeof(*q) + len + 1);
-	memcpy(q->bare, bare, len);
-	HASH_ADD(hh, r->requests, bare, len, q);
-	return q;
-}
-
-bool
-roster_request_add(struct roster *r, const char *bare,
-    const struct elem *presence)
-{
-	struct request *q;
-	struct buf xml = { 0 };
-
-	if ((q = request_make(r, bare)) == NULL)
-		return false;
-	elem_write(&xml, presence, NS_CLIENT);
-	free(q->xml);
-	q->xml = buf_take(&xml);
-	if (r->keeper != NULL)
-		r->keeper->request(r->keeper_arg, bare, q->xml);
-	return true;
-}
-
-bool
-roster_request_remove(struct roster *r, const char *bare)
-{
-	struct request *q;
-
-	if ((q = request_find(r, bare)) == NULL)
-		return false;
-	if (r->keeper != NULL)
-		r->keeper->request(r->keeper_arg, bare, NULL);
-	request_remove(r, q);
-	return true;
-}
-
-bool
-roster_request_is_open(const struct roster *r, const char *bare)
-{
-	return request_find(r, bare) != NULL;
-}
-
-void
-roster_request_each(const struct roster *r,
-    void (*fn)(void *arg, const char *bare, const char *xml), void *arg)
-{
-	struct request *q, *next;
-
-	HASH_ITER(hh, r->requests, q, next)
-		fn(arg, q->bare, q->xml);
-}
-
 /* --- for what is kept on disk --- */
 
 void
@@ -601,17 +512,6 @@ roster_restore_item(struct roster *r, const char *jid, const char *xml,
 	if (e != NULL && put(r, jid, e))
 		find(r->items, jid)->change = change;
 	arena_free(&arena);
-}
-
-void
-roster_restore_request(struct roster *r, const char *bare, const char *xml)
-{
-	struct request *q = request_make(r, bare);
-
-	if (q == NULL)
-		return;
-	free(q->xml);
-	q->xml = mem_strdup(xml);
 }
 
 void

@@ -88,7 +88,6 @@ static const struct roster_keeper account_keeper = {
 	.item = keep_item,
 	.forgotten = keep_no_more,
 	.self = keep_self,
-	.request = keep_request,
 };
 
 static void
@@ -155,7 +154,7 @@ load_request(void *arg, const void *key, size_t key_len, const void *value,
 
 	unpack_init(&u, value, len);
 	if ((xml = unpack_string(&u)) != NULL)
-		roster_restore_request(a->roster, bare, xml);
+		requests_restore(a->requests, bare, xml);
 	free(bare);
 	free(xml);
 }
@@ -166,6 +165,7 @@ roster_save_account(struct account *a)
 	user_load_state(a->user, STATE_ROSTER, a->id, load_item, a->roster);
 	user_load_state(a->user, STATE_REQUEST, a->id, load_request, a);
 	roster_set_keeper(a->roster, &account_keeper, a);
+	requests_set_keeper(a->requests, keep_request, a);
 }
 
 void

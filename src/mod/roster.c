@@ -323,7 +323,7 @@ settle_request(void *arg, const struct roster_item *item)
 	struct account *a = arg;
 
 	if (item->subscription == SUB_FROM || item->subscription == SUB_BOTH)
-		(void)roster_request_remove(a->roster, item->jid);
+		(void)requests_remove(a->requests, item->jid);
 }
 
 static const char *

@@ -68,7 +68,7 @@ is_open_at(const struct account *a, struct arena *arena, const char *view)
 {
 	const char *jid = node_jid_up(a, arena, view);
 
-	return jid != NULL && roster_request_is_open(a->roster, jid) &&
+	return jid != NULL && requests_is_open(a->requests, jid) &&
 	    !account_has_blocked(a, jid);
 }
 
@@ -99,11 +99,11 @@ static void
 note(struct account *a, const struct route *r, const char *bare)
 {
 	if (r->type == TYPE_SUBSCRIBE) {
-		(void)roster_request_add(a->roster, bare, kept(r->stanza));
+		(void)requests_add(a->requests, bare, kept(r->stanza));
 		answered_forget(a, ANSWERED_REQUEST, bare, NULL);
 	}
 	if (r->type == TYPE_UNSUBSCRIBE)
-		(void)roster_request_remove(a->roster, bare);
+		(void)requests_remove(a->requests, bare);
 }
 
 static const char *
@@ -170,7 +170,7 @@ subscription_tell_open(struct session *s, struct account *a)
 {
 	struct telling t = { .session = s, .account = a };
 
-	roster_request_each(a->roster, tell, &t);
+	requests_each(a->requests, tell, &t);
 }
 
 /* Those that it was sent may have been lost with the process. */
@@ -210,7 +210,7 @@ is_settled(struct account *a, const char *bare)
 static void
 settle(struct account *a, const char *bare)
 {
-	if (roster_request_remove(a->roster, bare))
+	if (requests_remove(a->requests, bare))
 		answered_set(a, ANSWERED_REQUEST, bare, NULL, clock_wall());
 }
 
@@ -246,7 +246,7 @@ add_asked(struct account_set *to, struct session *s, struct arena *arena,
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a) &&
 		    (jid = name_at(s, a, arena, bare)) != NULL &&
-		    roster_request_is_open(a->roster, jid))
+		    requests_is_open(a->requests, jid))
 			account_set_add(to, a);
 	}
 }

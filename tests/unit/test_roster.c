@@ -285,58 +285,6 @@ test_own_ver(void **state)
 	assert_string_equal(roster_ver(f->roster), "8");
 }
 
-static bool
-ask(struct fixture *f, const char *bare, const char *status)
-{
-	char text[200];
-
-	snprintf(text, sizeof(text),
-	    "<presence from='%s' type='subscribe'>"
-	    "<status>%s</status></presence>",
-	    bare, status);
-	return roster_request_add(f->roster, bare, parsed(f->arena, text));
-}
-
-static void
-list_request(void *arg, const char *bare, const char *xml)
-{
-	buf_printf(arg, "%s %s\n", bare, xml);
-}
-
-static void
-test_requests(void **state)
-{
-	struct fixture *f = *state;
-	struct buf list = { 0 };
-
-	assert_true(ask(f, "a@b", "1"));
-	assert_true(ask(f, "c@d", "1"));
-	assert_true(ask(f, "a@b", "2"));
-	roster_request_each(f->roster, list_request, &list);
-	assert_string_equal(list.data,
-	    "a@b <presence from='a@b' type='subscribe'>"
-	    "<status>2</status></presence>\n"
-	    "c@d <presence from='c@d' type='subscribe'>"
-	    "<status>1</status></presence>\n");
-	buf_free(&list);
-	assert_true(roster_request_remove(f->roster, "a@b"));
-	assert_false(roster_request_remove(f->roster, "a@b"));
-}
-
-static void
-test_requests_are_bounded(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_true(ask(f, "1@b", ""));
-	assert_true(ask(f, "2@b", ""));
-	assert_true(ask(f, "3@b", ""));
-	assert_false(ask(f, "4@b", ""));
-	assert_true(ask(f, "1@b", "again"));
-	assert_true(roster_request_remove(f->roster, "2@b"));
-	assert_true(ask(f, "4@b", ""));
-}
-
 /* --- on disk --- */
 
 static void
@@ -358,17 +306,10 @@ kept_self(void *arg)
 	buf_puts(arg, "self ");
 }
 
-static void
-kept_request(void *arg, const char *bare, const char *xml)
-{
-	buf_printf(arg, "%s?%s ", bare, xml != NULL ? xml : "-");
-}
-
 static const struct roster_keeper keeper = {
 	.item = kept_item,
 	.forgotten = kept_no_more,
 	.self = kept_self,
-	.request = kept_request,
 };
 
 static void
@@ -403,11 +344,6 @@ test_keeper(void **state)
 	load(f, QUERY("", A));
 	expect_kept(&b, "self b@b#6=- self a@b#7=" A " self self ");
 	assert_int_equal(roster_changes(f->roster), 7);
-	assert_true(ask(f, "x@b", "1"));
-	assert_non_null(strstr(b.data, "x@b?<presence"));
-	buf_clear(&b);
-	roster_request_remove(f->roster, "x@b");
-	expect_kept(&b, "x@b?- ");
 	roster_set_keeper(f->roster, NULL, NULL);
 	buf_free(&b);
 }
@@ -467,15 +403,11 @@ test_restored(void **state)
 	assert_true(unpack_is_good(&u) && unpack_is_over(&u));
 	roster_restore_item(r, "a@b", NULL, 4);
 	roster_restore_item(r, "broken@b", "<item", 5);
-	roster_restore_request(r, "x@b", "<presence/>");
 	assert_true(roster_is_known(r));
 	assert_string_equal(roster_ver(r), "2");
 	assert_string_equal(roster_own_ver(r), roster_own_ver(f->roster));
 	assert_int_equal(roster_changes(r), roster_changes(f->roster));
 	assert_int_equal(roster_count(r), 1);
-	assert_true(roster_request_is_open(r, "x@b"));
-	assert_true(roster_request_remove(r, "x@b"));
-	assert_false(roster_request_is_open(r, "x@b"));
 	roster_free(&f->roster);
 	f->roster = r;
 	expect_since(f, 3, "a@b ");
@@ -591,8 +523,6 @@ main(void)
 		TEST(test_limit),
 		TEST(test_no_jid_is_skipped),
 		TEST(test_own_ver),
-		TEST(test_requests),
-		TEST(test_requests_are_bounded),
 		TEST(test_keeper),
 		TEST(test_changes_since),
 		TEST(test_restored),
