@@ -56,7 +56,7 @@ struct user {
 	struct scram_keys derived[SCRAM_HASHES];
 	struct answered *answered; /* receipts, markers and the like */
 	struct recent *notes;      /* ids of notes that we made up */
-	/* A peer's bare JID to the account that last exchanged a message; 0: none. */
+	/* user_conversation_account(); 0: the log has none. */
 	struct recent *carriers;
 	struct recent *sent; /* ids of messages to oneself, to their session */
 	struct recent *live; /* the same of what is not in the log */
@@ -91,6 +91,11 @@ struct account *user_find_account(const struct user *, uint64_t id);
 struct account *user_find_account_by_jid(const struct user *, const char *bare);
 /* NULL where no session of the user has that resource. */
 struct session *user_find_resource(const struct user *, const char *resource);
+/*
+ * The one that last exchanged a message with that peer, prepared; NULL: none. After a
+ * restart the log says.
+ */
+struct account *user_conversation_account(struct user *, const char *bare);
 /* Whether a session of the user is in the room of that JID. */
 bool user_is_in_room(const struct user *, const char *jid);
 unsigned user_open_sessions(const struct user *); /* that are not closing */

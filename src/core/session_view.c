@@ -65,20 +65,6 @@ directed_account(struct session *s, const char *to)
 	return d != NULL ? user_find_account(s->user, d->account) : NULL;
 }
 
-/* The log knows it after a restart. */
-static struct account *
-conversation_account(struct user *u, struct arena *arena, const char *to)
-{
-	const char *bare = jid_bare(arena, to);
-	uint64_t id;
-
-	if (!recent_get(u->carriers, bare, &id)) {
-		id = history_account_of(u->history, bare);
-		recent_set(u->carriers, bare, id);
-	}
-	return user_find_account(u, id);
-}
-
 static struct account *
 roster_account(struct user *u, struct arena *arena, const char *to)
 {
@@ -126,7 +112,8 @@ route_in_node(struct session *s, struct arena *arena, const char *to,
 	if ((a = directed_account(s, to)) != NULL)
 		return a;
 	*reason = "it last exchanged a message with the peer";
-	if ((a = conversation_account(u, arena, to)) != NULL)
+	a = user_conversation_account(u, jid_bare(arena, to));
+	if (a != NULL)
 		return a;
 	*reason = "its roster has the peer";
 	if ((a = roster_account(u, arena, to)) != NULL)

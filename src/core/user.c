@@ -297,6 +297,18 @@ user_find_resource(const struct user *u, const char *resource)
 	return NULL;
 }
 
+struct account *
+user_conversation_account(struct user *u, const char *bare)
+{
+	uint64_t id;
+
+	if (!recent_get(u->carriers, bare, &id)) {
+		id = history_account_of(u->history, bare);
+		recent_set(u->carriers, bare, id);
+	}
+	return user_find_account(u, id);
+}
+
 unsigned
 user_open_sessions(const struct user *u)
 {

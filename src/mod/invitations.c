@@ -92,11 +92,12 @@ is_join(const struct route *r)
  * can change by inviting another one.
  */
 static bool
-is_familiar(const struct user *u, const char *room)
+is_familiar(struct user *u, const char *room)
 {
 	const struct account *a;
 
-	if (user_is_in_room(u, room) || recent_get(u->carriers, room, NULL))
+	if (user_is_in_room(u, room) ||
+	    user_conversation_account(u, room) != NULL)
 		return true;
 	LIST_FOREACH(a, &u->accounts, next) {
 		if (roster_find(a->roster, room) != NULL)
