@@ -16,8 +16,6 @@ struct account;
 struct elem;
 struct session;
 
-/* A disco#info says so. */
-bool archive_is_offered(const struct elem *info);
 /*
  * What the server said of the own bare JID (disco#info; NULL: it does not say) when
  * the account was first up: fixed from then on.

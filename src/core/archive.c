@@ -16,8 +16,8 @@
 
 /* --- whose --- */
 
-bool
-archive_is_offered(const struct elem *info)
+static bool
+is_offered(const struct elem *info)
 {
 	ELEM_EACH(e, info) {
 		if (elem_is(e, NS_DISCO_INFO, "feature") &&
@@ -32,9 +32,8 @@ archive_settle(struct account *a, const struct elem *info)
 {
 	if (a->archive != ARCHIVE_UNKNOWN)
 		return;
-	a->archive = info != NULL && archive_is_offered(info) ?
-	    ARCHIVE_SERVERS :
-	    ARCHIVE_OURS;
+	a->archive = info != NULL && is_offered(info) ? ARCHIVE_SERVERS :
+							ARCHIVE_OURS;
 	account_touch(a, ACCOUNT_SELF);
 	log_event(LEVEL_INFO, upstream_log_id(a->upstream), "archive",
 	    "account=%s is=\"%s\"", a->jid,

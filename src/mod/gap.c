@@ -28,9 +28,9 @@
 #include "core/sent.h"
 #include "core/upstream.h"
 #include "mod/held.h"
+#include "mod/info.h"
 #include "mod/modules.h"
 #include "xmpp/jid.h"
-#include "xmpp/xml.h"
 
 #define PAGE       "1000" /* less where the server says so */
 #define BACK_MS    300000 /* by time: so far before we were last there */
@@ -156,18 +156,7 @@ learn_last(struct account *a, struct gap *g)
 static bool
 may_have_archive(const struct account *a)
 {
-	struct arena *arena;
-	struct elem *query;
-	bool has;
-
-	if (a->own_info == NULL)
-		return true;
-	arena = arena_new();
-	query = xml_parse(arena, a->own_info, strlen(a->own_info), NULL, NULL,
-	    NULL);
-	has = query != NULL && archive_is_offered(query);
-	arena_free(&arena);
-	return has;
+	return a->own_info == NULL || info_says_feature(a->own_info, NS_MAM);
 }
 
 static void
