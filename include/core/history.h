@@ -50,7 +50,13 @@ uint64_t history_max_late(const struct history *);
  */
 struct entry *history_find(struct history *, uint64_t account, enum direction,
     const char *peer, const char *id);
-/* The same among the last of that peer, however old; slower. */
+/*
+ * As history_find() for what that entry says, but in that direction, where its body is
+ * the same: ids are the senders' own. NULL also where the entry has no id.
+ */
+struct entry *history_find_same(struct history *, const struct entry *,
+    enum direction);
+/* As history_find(), among the last of that peer, however old; slower. */
 struct entry *history_search(struct history *, uint64_t account, enum direction,
     const char *peer, const char *id);
 

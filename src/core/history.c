@@ -401,6 +401,17 @@ history_find(struct history *h, uint64_t account, enum direction direction,
 	return NULL;
 }
 
+struct entry *
+history_find_same(struct history *h, const struct entry *e,
+    enum direction direction)
+{
+	struct entry *found = NULL;
+
+	if (e->id != NULL)
+		found = history_find(h, e->account, direction, e->peer, e->id);
+	return found != NULL && entry_has_same_body(found, e) ? found : NULL;
+}
+
 struct look {
 	struct history *history;
 	bool (*is)(void *arg, const struct entry *);

@@ -139,16 +139,8 @@ invitation_late(const struct account *a, const char *to,
 bool
 invitation_is_repeated(const struct account *a, const struct entry *e)
 {
-	static const enum direction ways[] = { DIR_IN, DIR_BESIDE };
-	const struct entry *known;
+	struct history *h = a->user->history;
 
-	if (e->id == NULL)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		known = history_find(a->user->history, a->id, ways[i], e->peer,
-		    e->id);
-		if (known != NULL && entry_has_same_body(known, e))
-			return true;
-	}
-	return false;
+	return history_find_same(h, e, DIR_IN) != NULL ||
+	    history_find_same(h, e, DIR_BESIDE) != NULL;
 }

@@ -21,16 +21,12 @@
 bool
 sent_is_repeated(struct session *s, const struct entry *e)
 {
-	const struct entry *old;
+	const struct entry *old = history_find_same(s->user->history, e,
+	    DIR_OUT);
 
-	if (e->id == NULL)
-		return false;
-	old = history_find(s->user->history, e->account, DIR_OUT, e->peer,
-	    e->id);
 	return old != NULL && !old->failed && old->local != NULL &&
 	    clock_wall() - old->stamp < AGAIN_MS &&
-	    strcmp(jid_resource(old->local), s->resource) == 0 &&
-	    entry_has_same_body(old, e);
+	    strcmp(jid_resource(old->local), s->resource) == 0;
 }
 
 static bool

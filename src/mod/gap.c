@@ -327,30 +327,21 @@ on_answer(struct account *a, struct elem *answer, void *arg)
 
 /* --- results --- */
 
-/* Ids are the senders' own, so the content has to be the same as well. */
-static bool
-is_in_log(struct account *a, const struct entry *e, enum direction direction)
-{
-	const struct entry *known = history_find(a->user->history, a->id,
-	    direction, e->peer, e->id);
-
-	return known != NULL && entry_has_same_body(e, known);
-}
-
 static bool
 is_logged(struct account *a, const struct entry *e)
 {
+	struct history *h = a->user->history;
 	char key[KEY_SIZE];
 
-	if (e->id == NULL)
-		return false;
-	if (e->direction == DIR_OUT && sent_key(key, e->peer, e->id) &&
+	if (e->direction == DIR_OUT && e->id != NULL &&
+	    sent_key(key, e->peer, e->id) &&
 	    recent_get(a->gap->known, key, NULL))
 		return true;
 	/* A copy of what another device sent or got may have come by itself. */
 	if (e->direction == DIR_OUT)
-		return is_in_log(a, e, DIR_OUT);
-	return is_in_log(a, e, DIR_IN) || is_in_log(a, e, DIR_BESIDE);
+		return history_find_same(h, e, DIR_OUT) != NULL;
+	return history_find_same(h, e, DIR_IN) != NULL ||
+	    history_find_same(h, e, DIR_BESIDE) != NULL;
 }
 
 static const char *

@@ -415,6 +415,25 @@ find_is_bounded_and_search_goes_further(void **state)
 }
 
 static void
+find_same_compares_the_body(void **state)
+{
+	struct bench *b = *state;
+	struct entry *same = entry("a@b/tablet", "1");
+
+	history_append(b->h, entry("a@b/phone", "1"));
+	assert_int_equal(history_find_same(b->h, same, DIR_IN)->seq, 1);
+	assert_null(history_find_same(b->h, same, DIR_OUT));
+	blob_unref(&same->body);
+	same->body = blob_new("<body>ho</body>", 15);
+	assert_null(history_find_same(b->h, same, DIR_IN));
+	entry_unref(&same);
+	same = entry("a@b", NULL);
+	history_append(b->h, entry("a@b", NULL));
+	assert_null(history_find_same(b->h, same, DIR_IN));
+	entry_unref(&same);
+}
+
+static void
 talk(struct bench *b, const char *peer, uint64_t account,
     enum message_class class)
 {
@@ -627,6 +646,7 @@ main(void)
 		bench_test(no_number_is_given_twice),
 		bench_test(find_takes_all_of_the_key),
 		bench_test(find_gives_the_newest),
+		bench_test(find_same_compares_the_body),
 		bench_test(find_is_bounded_and_search_goes_further),
 		bench_test(the_account_of_the_last_conversation_is_found),
 		bench_test(what_came_last_is_found_after_a_restart),
