@@ -6,48 +6,18 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/table.h"
 #include "core/batch.h"
-#include "xmpp/jid.h"
+#include "history_impl.h"
 
 #define TAIL_ENTRIES 64 /* of the end, in memory */
 #define TAIL_BYTES   65536
 #define PAGE         32 /* entries that a follower reads at once */
 #define TRIM         64 /* entries deleted at once */
-/* How far back history_find() looks; a power of two. */
-#define KEYS   1024
-#define SEARCH 256 /* entries of one peer that history_search() looks at */
-#define WARM   256 /* and how many of the keys are read again after a start */
-
-struct kept {
-	uint64_t count, bytes, from; /* none is below `from` */
-};
-
-/* A run of entries in order; all that there are from `from` to before `to`. */
-struct page {
-	struct entry **entries;
-	size_t count, cap;
-	uint64_t from, to;
-};
-
-struct history {
-	struct store *store;
-	struct batch *batch;
-	uint64_t user, next;
-	struct kept chats, rooms;
-	uint64_t max_late;
-	uint64_t stamp;   /* of the last: it goes forward only */
-	struct page tail; /* ends at `next` */
-	size_t tail_bytes;
-	struct page read; /* by a follower that is behind */
-	char *trouble;    /* of the last reading of a page */
-	uint16_t *keys;   /* of entry n at n % KEYS; 0: it has none */
-};
 
 /* --- pages --- */
 
-static void
-page_add(struct page *p, struct entry *e)
+void
+history_page_add(struct page *p, struct entry *e)
 {
 	if (p->count == p->cap) {
 		p->cap = p->cap == 0 ? 8 : p->cap * 2;
@@ -56,8 +26,8 @@ page_add(struct page *p, struct entry *e)
 	p->entries[p->count++] = e;
 }
 
-static void
-page_clear(struct page *p)
+void
+history_page_clear(struct page *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		entry_unref(&p->entries[i]);
@@ -106,8 +76,8 @@ history_free(struct history **holder)
 	*holder = NULL;
 	if (h == NULL)
 		return;
-	page_clear(&h->tail);
-	page_clear(&h->read);
+	history_page_clear(&h->tail);
+	history_page_clear(&h->read);
 	free(h->keys);
 	free(h->trouble);
 	free(h);
@@ -147,57 +117,6 @@ history_unpack(struct history *h, struct unpack *u)
 	/* A number is never given twice, though its entry is deleted. */
 	if (next > h->next)
 		h->next = h->tail.from = h->tail.to = next;
-}
-
-/* --- keys --- */
-
-/* Short ones: who finds one looks at the entry as well. */
-static uint16_t
-key_of(uint64_t account, enum direction direction, const char *peer,
-    const char *id)
-{
-	uint64_t numbers[2] = { account, direction };
-	uint32_t key;
-	uint16_t half;
-
-	key = table_hash(numbers, sizeof(numbers)) ^
-	    table_hash(peer, jid_bare_len(peer)) * 3 ^
-	    table_hash(id, strlen(id)) * 5;
-	half = (uint16_t)(key ^ key >> 16);
-	return half != 0 ? half : 1;
-}
-
-static void
-note_key(struct history *h, const struct entry *e)
-{
-	h->keys[e->seq % KEYS] = e->peer != NULL && e->id != NULL ?
-	    key_of(e->account, e->direction, e->peer, e->id) :
-	    0;
-}
-
-static bool
-warm_one(void *arg, struct entry *e)
-{
-	note_key(arg, e);
-	return true;
-}
-
-/* The hashes are seeded anew at each start, so they are not kept on disk. */
-static void
-warm(struct history *h)
-{
-	struct store_query q = { .user = h->user,
-		.from = h->next > WARM ? h->next - WARM : 1,
-		.to = h->next,
-		.limit = WARM };
-
-	if (h->keys != NULL)
-		return;
-	h->keys = mem_array(KEYS, sizeof(*h->keys));
-	if (q.from < q.to)
-		(void)store_read(h->store, &q, warm_one, h, NULL);
-	for (size_t i = 0; i < h->tail.count; i++)
-		note_key(h, h->tail.entries[i]);
 }
 
 /* --- appending --- */
@@ -246,7 +165,6 @@ void
 history_append(struct history *h, struct entry *e)
 {
 	assert(e->seq == 0);
-	warm(h);
 	shorten_tail(h);
 	/* The wall clock may be set back; nothing was sent later than now. */
 	if (e->stamp < h->stamp)
@@ -256,10 +174,10 @@ history_append(struct history *h, struct entry *e)
 		e->time = e->stamp;
 	e->seq = h->next++;
 	count(h, e);
-	note_key(h, e);
-	page_add(&h->tail, e);
+	history_page_add(&h->tail, e);
 	h->tail.to = h->next;
 	h->tail_bytes += entry_size(e);
+	history_note_key(h, e);
 	batch_append(h->batch, h->user, e);
 }
 
@@ -313,7 +231,7 @@ history_max_late(const struct history *h)
 static bool
 read_one(void *arg, struct entry *e)
 {
-	page_add(arg, entry_ref(e));
+	history_page_add(arg, entry_ref(e));
 	return true;
 }
 
@@ -328,11 +246,11 @@ read_page(struct history *h, uint64_t seq)
 	struct err err = { "" };
 	struct page *p = &h->read;
 
-	page_clear(p);
+	history_page_clear(p);
 	p->from = p->to = seq;
 	mem_free_string(&h->trouble);
 	if (store_read(h->store, &q, read_one, p, &err) == -1) {
-		page_clear(p);
+		history_page_clear(p);
 		h->trouble = mem_strdup(err.text);
 		return;
 	}
@@ -349,7 +267,7 @@ history_from(struct history *h, uint64_t seq)
 		seq = history_floor(h);
 	if (seq >= h->tail.from) {
 		mem_free_string(&h->trouble);
-		page_clear(&h->read);
+		history_page_clear(&h->read);
 		return page_from(&h->tail, seq);
 	}
 	if (seq < h->read.from || seq >= h->read.to)
@@ -371,167 +289,6 @@ history_at(struct history *h, uint64_t seq)
 	struct entry *e = history_from(h, seq);
 
 	return e != NULL && e->seq == seq ? e : NULL;
-}
-
-static bool
-is_that(const struct entry *e, uint64_t account, enum direction direction,
-    const char *peer, const char *id)
-{
-	return e->account == account && e->direction == direction &&
-	    e->id != NULL && strcmp(e->id, id) == 0 && e->peer != NULL &&
-	    jid_same_bare(e->peer, peer);
-}
-
-struct entry *
-history_find(struct history *h, uint64_t account, enum direction direction,
-    const char *peer, const char *id)
-{
-	uint16_t key = key_of(account, direction, peer, id);
-	uint64_t last = h->next > KEYS ? h->next - KEYS : 1;
-	struct entry *e;
-
-	warm(h);
-	for (uint64_t seq = h->next - 1; seq >= last; seq--) {
-		if (h->keys[seq % KEYS] != key)
-			continue;
-		e = history_at(h, seq);
-		if (e != NULL && is_that(e, account, direction, peer, id))
-			return e;
-	}
-	return NULL;
-}
-
-struct entry *
-history_find_same(struct history *h, const struct entry *e,
-    enum direction direction)
-{
-	struct entry *found = NULL;
-
-	if (e->id != NULL)
-		found = history_find(h, e->account, direction, e->peer, e->id);
-	return found != NULL && entry_has_same_body(found, e) ? found : NULL;
-}
-
-struct look {
-	struct history *history;
-	bool (*is)(void *arg, const struct entry *);
-	void *arg;
-};
-
-static bool
-look_at(void *arg, struct entry *e)
-{
-	struct look *l = arg;
-	struct page *p = &l->history->read;
-
-	if (!l->is(l->arg, e))
-		return true;
-	page_clear(p);
-	page_add(p, entry_ref(e));
-	p->from = e->seq;
-	p->to = e->seq + 1;
-	return false;
-}
-
-static struct entry *
-look_in_store(struct history *h, uint64_t account, const char *peer,
-    struct look *l)
-{
-	char *bare = mem_strndup(peer, jid_bare_len(peer));
-	struct store_query q = { .user = h->user,
-		.from = 1,
-		.to = h->tail.from,
-		.backwards = true,
-		.limit = SEARCH,
-		.account = account,
-		.bare = bare };
-
-	page_clear(&h->read);
-	(void)store_read(h->store, &q, look_at, l, NULL);
-	free(bare);
-	return h->read.count > 0 ? h->read.entries[0] : NULL;
-}
-
-struct entry *
-history_look(struct history *h, uint64_t account, const char *peer,
-    bool (*is)(void *arg, const struct entry *), void *arg)
-{
-	struct look l = { h, is, arg };
-	struct entry *e;
-
-	for (size_t i = h->tail.count; i > 0; i--) {
-		e = h->tail.entries[i - 1];
-		if (e->account == account && e->peer != NULL &&
-		    jid_same_bare(e->peer, peer) && is(arg, e))
-			return e;
-	}
-	return look_in_store(h, account, peer, &l);
-}
-
-struct search {
-	uint64_t account;
-	enum direction direction;
-	const char *peer, *id;
-};
-
-static bool
-is_searched(void *arg, const struct entry *e)
-{
-	const struct search *s = arg;
-
-	return is_that(e, s->account, s->direction, s->peer, s->id);
-}
-
-struct entry *
-history_search(struct history *h, uint64_t account, enum direction direction,
-    const char *peer, const char *id)
-{
-	struct entry *e = history_find(h, account, direction, peer, id);
-	struct search s = { account, direction, peer, id };
-
-	return e != NULL ? e : history_look(h, account, peer, is_searched, &s);
-}
-
-static bool
-is_talk(const struct entry *e, const char *bare)
-{
-	return e->class == CLASS_ARCHIVE && !e->failed && e->peer != NULL &&
-	    jid_same_bare(e->peer, bare);
-}
-
-struct talk {
-	const char *bare;
-	uint64_t account;
-};
-
-static bool
-talk_one(void *arg, struct entry *e)
-{
-	struct talk *t = arg;
-
-	if (!is_talk(e, t->bare))
-		return true;
-	t->account = e->account;
-	return false;
-}
-
-uint64_t
-history_account_of(struct history *h, const char *bare)
-{
-	struct talk t = { .bare = bare };
-	struct store_query q = { .user = h->user,
-		.from = 1,
-		.to = h->tail.from,
-		.backwards = true,
-		.limit = SEARCH,
-		.bare = bare };
-
-	for (size_t i = h->tail.count; i > 0; i--) {
-		if (!talk_one(&t, h->tail.entries[i - 1]))
-			return t.account;
-	}
-	(void)store_read(h->store, &q, talk_one, &t, NULL);
-	return t.account;
 }
 
 /* --- retention --- */
@@ -603,7 +360,7 @@ forget_trimmed(struct history *h)
 	struct entry *e;
 	size_t n = 0;
 
-	page_clear(&h->read);
+	history_page_clear(&h->read);
 	for (size_t i = 0; i < t->count; i++) {
 		e = t->entries[i];
 		if (e->seq >= kept_of(h, e)->from) {
