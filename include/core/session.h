@@ -226,6 +226,11 @@ void session_log_carrier(const struct session *, const struct account *,
 /* The same JID, prepared, as this session's view shows it; arena memory or the argument. */
 const char *session_view_of(struct session *, struct account *, struct arena *,
     const char *jid);
+/*
+ * And what the account calls a JID of this session's view; NULL: nobody (node_roster.h).
+ */
+const char *session_name_at(const struct session *, const struct account *,
+    struct arena *, const char *jid);
 /* What one of the user's sessions says to another, in the other's words; in place. */
 void session_translate(const struct session *from, const struct session *to,
     struct elem *stanza);

@@ -41,6 +41,13 @@ session_view_of(struct session *s, struct account *a, struct arena *arena,
 	return address_map(arena, &map, jid);
 }
 
+const char *
+session_name_at(const struct session *s, const struct account *a,
+    struct arena *arena, const char *jid)
+{
+	return s->account != NULL ? jid : node_jid_up(a, arena, jid);
+}
+
 void
 session_translate(const struct session *from, const struct session *to,
     struct elem *stanza)

@@ -74,14 +74,6 @@ contacts_tell(struct session *s)
 	}
 }
 
-/* How the account calls what the session's view calls so; NULL: not at all. */
-static const char *
-name_at(const struct session *s, const struct account *a, struct arena *arena,
-    const char *jid)
-{
-	return s->account != NULL ? jid : node_jid_up(a, arena, jid);
-}
-
 /* A probe is answered from the cache. */
 static const char *
 on_probe(struct session *s, struct route *r)
@@ -94,7 +86,7 @@ on_probe(struct session *s, struct route *r)
 
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (!session_sees(s, a) ||
-		    (jid = name_at(s, a, arena, bare)) == NULL ||
+		    (jid = session_name_at(s, a, arena, bare)) == NULL ||
 		    !presences_has_bare(a->presences, jid))
 			continue;
 		is_seen = true;

@@ -189,14 +189,6 @@ session_resumed(struct session *s, bool restarted)
 
 /* --- from a client --- */
 
-/* How the account calls it; NULL: not at all. */
-static const char *
-name_at(struct session *s, struct account *a, struct arena *arena,
-    const char *bare)
-{
-	return s->account != NULL ? bare : node_jid_up(a, arena, bare);
-}
-
 /* Another session has answered this request a moment ago; a new one is open again. */
 static bool
 is_settled(struct account *a, const char *bare)
@@ -222,7 +214,7 @@ is_settled_for(struct session *s, struct arena *arena, const char *bare)
 
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a) &&
-		    (jid = name_at(s, a, arena, bare)) != NULL &&
+		    (jid = session_name_at(s, a, arena, bare)) != NULL &&
 		    is_settled(a, jid))
 			return true;
 	}
@@ -245,7 +237,7 @@ add_asked(struct account_set *to, struct session *s, struct arena *arena,
 
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a) &&
-		    (jid = name_at(s, a, arena, bare)) != NULL &&
+		    (jid = session_name_at(s, a, arena, bare)) != NULL &&
 		    requests_is_open(a->requests, jid))
 			account_set_add(to, a);
 	}
