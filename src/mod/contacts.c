@@ -142,26 +142,15 @@ is_directed_there(const struct account *a, const char *from)
 	return false;
 }
 
+/* To those in that view, of an account or, NULL, of the node. */
 static void
-spread(struct account *a, const struct presence *p,
+spread(struct account *a, const struct account *view, const struct presence *p,
     void (*tell)(struct session *, struct account *, const struct presence *))
 {
 	struct session *s;
 
 	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing && s->available && s->account == a)
-			tell(s, a, p);
-	}
-}
-
-static void
-spread_node(struct account *a, const struct presence *p,
-    void (*tell)(struct session *, struct account *, const struct presence *))
-{
-	struct session *s;
-
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing && s->available && s->account == NULL)
+		if (!s->closing && s->available && s->account == view)
 			tell(s, a, p);
 	}
 }
@@ -214,9 +203,9 @@ settle_node(struct account *a, const struct node_before *before,
 	if (!node_is_news(before, a, &now))
 		;
 	else if (now.presence != NULL)
-		spread_node(now.account, now.presence, relay_presence);
+		spread(now.account, NULL, now.presence, relay_presence);
 	else if (before->account != NULL || speaks_for(a, arena, before->view))
-		spread_node(a, p, tell);
+		spread(a, NULL, p, tell);
 	arena_free(&arena);
 }
 
@@ -287,7 +276,7 @@ on_contact_available(struct account *a, struct route *r)
 
 	node_before_init(&before, a, p.from);
 	keep(a, &p);
-	spread(a, &p, relay_presence);
+	spread(a, a, &p, relay_presence);
 	settle_node(a, &before, &p, relay_presence);
 	node_before_fini(&before);
 	blob_unref(&p.body);
@@ -301,7 +290,7 @@ leave(struct account *a, const struct presence *p)
 
 	node_before_init(&before, a, p->from);
 	forget(a, p->from);
-	spread(a, p, relay_farewell);
+	spread(a, a, p, relay_farewell);
 	settle_node(a, &before, p, relay_farewell);
 	node_before_fini(&before);
 }
