@@ -20,8 +20,9 @@ void availability_session_changed(struct session *);
 struct elem *availability_presence(struct account *, struct arena *);
 /* The best of the sessions that see the account; NULL where none is available. */
 struct session *availability_best(const struct account *);
-/* The best of those that fit. */
-struct session *availability_best_of(const struct account *,
-    bool (*fits)(const struct session *, const char *), const char *arg);
+/* The best that is awake and says that it has that feature (XEP-0115). */
+struct session *availability_capable(const struct account *, const char *ns);
+/* The best that is awake and does not say what it has. */
+struct session *availability_untold(const struct account *);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/account_save.h"
+#include "core/features.h"
 #include "core/hooks.h"
 #include "core/proxy.h"
 #include "core/session.h"
@@ -25,8 +26,8 @@ is_better(const struct session *a, const struct session *b)
 	return a->presence_at > b->presence_at;
 }
 
-struct session *
-availability_best_of(const struct account *a,
+static struct session *
+best_of(const struct account *a,
     bool (*fits)(const struct session *, const char *), const char *arg)
 {
 	struct session *s, *best = NULL;
@@ -46,7 +47,32 @@ availability_best_of(const struct account *a,
 struct session *
 availability_best(const struct account *a)
 {
-	return availability_best_of(a, NULL, NULL);
+	return best_of(a, NULL, NULL);
+}
+
+static bool
+is_capable(const struct session *s, const char *ns)
+{
+	return !s->asleep && features_has(s->features, ns);
+}
+
+struct session *
+availability_capable(const struct account *a, const char *ns)
+{
+	return best_of(a, is_capable, ns);
+}
+
+static bool
+is_untold(const struct session *s, const char *ns)
+{
+	(void)ns;
+	return !s->asleep && s->features == NULL;
+}
+
+struct session *
+availability_untold(const struct account *a)
+{
+	return best_of(a, is_untold, NULL);
 }
 
 static bool

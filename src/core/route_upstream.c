@@ -10,7 +10,6 @@
 #include "core/availability.h"
 #include "core/exchange.h"
 #include "core/fanout.h"
-#include "core/features.h"
 #include "core/frame.h"
 #include "core/incoming.h"
 #include "core/proxy.h"
@@ -182,19 +181,6 @@ route_message(struct account *a, struct route *r)
 
 /* --- IQ, and messages that are none --- */
 
-static bool
-is_capable(const struct session *s, const char *ns)
-{
-	return !s->asleep && features_has(s->features, ns);
-}
-
-static bool
-is_unknown(const struct session *s, const char *ns)
-{
-	(void)ns;
-	return !s->asleep && s->features == NULL;
-}
-
 /* XEP-0050 3.1, 3.2: the nodes that clients have are those of their commands. */
 static bool
 is_about_commands(const struct elem *payload)
@@ -212,10 +198,10 @@ capable(const struct account *a, const struct elem *request)
 	struct session *s = NULL;
 
 	if (is_about_commands(elem_first(request)))
-		s = availability_best_of(a, is_capable, NS_COMMANDS);
+		s = availability_capable(a, NS_COMMANDS);
 	if (s == NULL)
-		s = availability_best_of(a, is_capable, ns);
-	return s != NULL ? s : availability_best_of(a, is_unknown, ns);
+		s = availability_capable(a, ns);
+	return s != NULL ? s : availability_untold(a);
 }
 
 /* The session whose exchange it is, or that was last in touch, else one that can. */

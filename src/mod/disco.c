@@ -14,7 +14,6 @@
 #include "core/archive.h"
 #include "core/availability.h"
 #include "core/batch.h"
-#include "core/features.h"
 #include "core/proxy.h"
 #include "core/session.h"
 #include "core/turn.h"
@@ -349,18 +348,12 @@ on_items(struct session *s, struct route *r)
 
 /* --- requests of peers --- */
 
-static bool
-executes(const struct session *s, const char *ns)
-{
-	return !s->asleep && features_has(s->features, ns);
-}
-
 /* XEP-0050 3.2: what a command is, only the client knows that has it. */
 static bool
 is_for_client(struct account *a, const char *node)
 {
 	return strncmp(node, CAPS_NODE "#", strlen(CAPS_NODE "#")) != 0 &&
-	    availability_best_of(a, executes, NS_COMMANDS) != NULL;
+	    availability_capable(a, NS_COMMANDS) != NULL;
 }
 
 static const char *
