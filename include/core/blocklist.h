@@ -78,6 +78,11 @@ void blocklist_forget_wish(struct blocklist *, const char *jid);
 /* All of the table, in the order of their last change; fn may forget wishes. */
 void blocklist_each(const struct blocklist *,
     void (*fn)(void *arg, const struct blocked *), void *arg);
+/*
+ * The blocklist_count() that are blocked, in that order. The caller frees the array; the
+ * list has the JIDs, as long as they are in its table.
+ */
+const char **blocklist_jids(const struct blocklist *);
 
 /*
  * What blocks that full or bare JID, in the order of section 6: itself (of a domain, too,

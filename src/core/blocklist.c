@@ -271,6 +271,20 @@ blocklist_each(const struct blocklist *l,
 		fn(arg, b);
 }
 
+const char **
+blocklist_jids(const struct blocklist *l)
+{
+	const char **jids = mem_array(l->count, sizeof(*jids));
+	struct blocked *b, *tmp;
+	size_t n = 0;
+
+	HASH_ITER(hh, l->items, b, tmp) {
+		if (b->is_blocked)
+			jids[n++] = b->jid;
+	}
+	return jids;
+}
+
 /* --- wishes --- */
 
 static void

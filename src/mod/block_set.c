@@ -116,27 +116,6 @@ one_less(struct proxy *proxy, struct block_set *set)
 /* --- what becomes of the list --- */
 
 static void
-collect_blocked(void *arg, const struct blocked *b)
-{
-	const char ***at = arg;
-
-	if (b->is_blocked)
-		*(*at)++ = b->jid;
-}
-
-/* All that are blocked; the caller frees the array, and the list has the JIDs. */
-static const char **
-all_blocked(const struct account *a, size_t *count)
-{
-	const char **jids, **at;
-
-	*count = blocklist_count(a->blocks);
-	at = jids = mem_array(*count, sizeof(*jids));
-	blocklist_each(a->blocks, collect_blocked, &at);
-	return jids;
-}
-
-static void
 change(struct account *a, bool block, const char *jid)
 {
 	bool here = blocklist_place(a->blocks) == BLOCKS_HERE;
@@ -154,8 +133,10 @@ done(struct account *a, bool block, const char *const *jids, size_t count)
 {
 	const char **all = NULL;
 
-	if (count == 0)
-		jids = all = all_blocked(a, &count);
+	if (count == 0) {
+		jids = all = blocklist_jids(a->blocks);
+		count = blocklist_count(a->blocks);
+	}
 	for (size_t i = 0; i < count; i++)
 		change(a, block, jids[i]);
 	if (all != NULL)
@@ -168,8 +149,10 @@ wish(struct account *a, bool block, const char *const *jids, size_t count)
 {
 	const char **all = NULL;
 
-	if (count == 0)
-		jids = all = all_blocked(a, &count);
+	if (count == 0) {
+		jids = all = blocklist_jids(a->blocks);
+		count = blocklist_count(a->blocks);
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (!blocklist_wish(a->blocks, jids[i],
 			block ? WISH_BLOCK : WISH_UNBLOCK))

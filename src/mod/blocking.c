@@ -27,7 +27,7 @@ blocking_list(const struct session *s)
 	return s->account != NULL ? s->account->blocks : s->user->blocks;
 }
 
-/* --- the union --- */
+/* --- the union, for node view --- */
 
 struct gathering {
 	const struct account *account;
@@ -42,15 +42,6 @@ gather(void *arg, const struct blocked *b)
 
 	if (b->is_blocked && !jid_same_bare(b->jid, g->account->jid))
 		(void)blocklist_add(g->all, b->jid);
-}
-
-static void
-list_one(void *arg, const struct blocked *b)
-{
-	const char ***at = arg;
-
-	if (b->is_blocked)
-		*(*at)++ = b->jid;
 }
 
 static bool
@@ -69,12 +60,11 @@ static void
 unite(struct user *u)
 {
 	struct gathering g = { .all = blocklist_new(SIZE_MAX) };
-	const char **jids, **at;
+	const char **jids;
 
 	LIST_FOREACH(g.account, &u->accounts, next)
 		blocklist_each(g.account->blocks, gather, &g);
-	jids = at = mem_array(blocklist_count(g.all), sizeof(*jids));
-	blocklist_each(g.all, list_one, &at);
+	jids = blocklist_jids(g.all);
 	(void)blocklist_replace(u->blocks, jids, blocklist_count(g.all));
 	if (were_all_cleared(u))
 		blocklist_note_cleared(u->blocks);
@@ -277,7 +267,8 @@ on_get(struct session *s, struct route *r)
 	s->wants_blocks = true;
 	session_touch(s, CHANGED_SELF);
 	if (may_answer(s, true)) {
-		unite(s->user);
+		if (s->account == NULL)
+			unite(s->user);
 		send_list(s, r);
 		return "answered from the cache";
 	}
@@ -390,15 +381,14 @@ static void
 take(struct account *a, struct blocklist *theirs)
 {
 	struct settling t = { a, theirs };
-	const char **jids, **at;
+	const char **jids;
 
 	if (blocklist_place(a->blocks) == BLOCKS_HERE)
 		hand_over(a, theirs);
 	blocklist_each(a->blocks, settle, &t);
 	blocklist_each(a->blocks, apply, &t);
-	at = jids = mem_array(blocklist_count(theirs), sizeof(*jids));
-	blocklist_each(theirs, list_one, &at);
-	(void)blocklist_replace(a->blocks, jids, (size_t)(at - jids));
+	jids = blocklist_jids(theirs);
+	(void)blocklist_replace(a->blocks, jids, blocklist_count(theirs));
 	free(jids);
 	blocklist_set_place(a->blocks, BLOCKS_SERVERS);
 	blocking_changed(a->user);
@@ -493,16 +483,15 @@ static int
 push_block(struct account *a, const struct elem *block)
 {
 	struct blocklist *news = parse(a, block);
-	const char **jids, **at;
+	const char **jids;
 	int rc = 0;
 
 	if (news == NULL)
 		return -1;
-	at = jids = mem_array(blocklist_count(news), sizeof(*jids));
-	blocklist_each(news, list_one, &at);
-	for (const char **j = jids; j < at; j++) {
-		if (!blocklist_add(a->blocks, *j) &&
-		    !blocklist_has(a->blocks, *j))
+	jids = blocklist_jids(news);
+	for (size_t i = 0; i < blocklist_count(news); i++) {
+		if (!blocklist_add(a->blocks, jids[i]) &&
+		    !blocklist_has(a->blocks, jids[i]))
 			rc = -1;
 	}
 	free(jids);
