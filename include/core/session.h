@@ -127,8 +127,7 @@ struct session {
 	/* The same for the block list: mod/blocking.c's. */
 	struct timer blocks_timer;
 	char *blocks_get_id, *blocks_get_to;
-	unsigned block_sets;  /* that wait for servers: mod/block_set.c's */
-	unsigned roster_sets; /* at several accounts: mod/roster_set.c's */
+	unsigned joints; /* requests at several accounts: mod/joint.c's */
 };
 
 /*

@@ -16,22 +16,14 @@
 #include "core/turn.h"
 #include "core/upstream.h"
 #include "mod/blocking.h"
+#include "mod/joint.h"
 #include "xmpp/jid.h"
-#include "xmpp/xml.h"
 
 #define WISHES_PER_IQ 20 /* a server takes a stanza of 10,000 bytes at least */
 
-/* A client's request, until all that were asked have answered. */
-struct block_set {
-	uint64_t session;
-	char *id, *to;
-	unsigned open;
-	char *error; /* the first, as bytes of jabber:client; or NULL */
-};
-
 /* What one server is told; no JIDs: unblock all. */
 struct block_part {
-	struct block_set *set; /* NULL: of wishes */
+	struct joint *all; /* NULL: of wishes */
 	bool block;
 	char **jids;
 	size_t count;
@@ -47,70 +39,17 @@ part_free(struct block_part *p)
 }
 
 static struct block_part *
-part_new(struct block_set *set, bool block, const char *const *jids,
-    size_t count)
+part_new(struct joint *all, bool block, const char *const *jids, size_t count)
 {
 	struct block_part *p = mem_alloc(sizeof(*p));
 
-	p->set = set;
+	p->all = all;
 	p->block = block;
 	p->count = count;
 	p->jids = mem_array(count, sizeof(*p->jids));
 	for (size_t i = 0; i < count; i++)
 		p->jids[i] = mem_strdup(jids[i]);
 	return p;
-}
-
-/* --- the answer --- */
-
-static void
-set_error(struct block_set *set, const struct elem *error)
-{
-	struct buf b = { 0 };
-
-	if (set->error != NULL || error == NULL)
-		return;
-	elem_write(&b, error, NS_CLIENT);
-	set->error = buf_take(&b);
-}
-
-static void
-reply(struct session *s, const struct block_set *set)
-{
-	struct arena *arena = arena_new();
-	struct elem *iq = elem_new(arena, NS_CLIENT, "iq"), *error = NULL;
-
-	if (set->error != NULL)
-		error = xml_parse_own(arena, set->error, strlen(set->error),
-		    NS_CLIENT);
-	elem_set(iq, "type", error != NULL ? "error" : "result");
-	elem_set(iq, "id", set->id);
-	elem_set(iq, "from", set->to != NULL ? set->to : s->bare);
-	elem_set(iq, "to", s->full);
-	if (error != NULL)
-		elem_append(iq, error);
-	session_send(s, iq);
-	arena_free(&arena);
-}
-
-static void
-one_less(struct proxy *proxy, struct block_set *set)
-{
-	struct session *s;
-
-	if (--set->open > 0)
-		return;
-	/* What is answered holds, whatever happens. */
-	turn_urge(proxy);
-	if ((s = proxy_find_session(proxy, set->session)) != NULL) {
-		s->block_sets--;
-		if (!s->closing)
-			reply(s, set);
-	}
-	free(set->id);
-	free(set->to);
-	free(set->error);
-	free(set);
 }
 
 /* --- what becomes of the list --- */
@@ -184,14 +123,20 @@ static void
 on_answer(struct account *a, struct elem *answer, void *arg)
 {
 	struct block_part *p = arg;
+	bool failed = false;
 
 	if (answer == NULL)
 		wish(a, p->block, (const char *const *)p->jids, p->count);
 	else if (stanza_type(answer) == TYPE_RESULT)
 		done(a, p->block, (const char *const *)p->jids, p->count);
 	else
-		set_error(p->set, elem_find(answer, NS_CLIENT, "error"));
-	one_less(a->user->proxy, p->set);
+		failed = true;
+	/* What is answered holds, whatever happens. */
+	turn_urge(a->user->proxy);
+	if (failed)
+		joint_fail(p->all, elem_find(answer, NS_CLIENT, "error"));
+	else
+		joint_done(p->all);
 	part_free(p);
 	blocking_changed(a->user);
 }
@@ -209,18 +154,10 @@ ask(struct account *a, struct block_part *p,
 	return rc;
 }
 
-static void
-refuse(struct block_set *set, struct elem *stanza, enum error_cond cond,
-    const char *text)
-{
-	set_error(set,
-	    elem_find(stanza_error(stanza, cond, text), NS_CLIENT, "error"));
-}
-
 /* Of one account, whose list it is to be in. */
 static void
-apply(struct account *a, struct block_set *set, struct route *r, bool block,
-    const char *const *jids, size_t count)
+apply(struct account *a, struct joint *all, bool block, const char *const *jids,
+    size_t count)
 {
 	enum block_place place = blocklist_place(a->blocks);
 
@@ -229,7 +166,8 @@ apply(struct account *a, struct block_set *set, struct route *r, bool block,
 		return;
 	}
 	if (place == BLOCKS_UNKNOWN && count == 0) {
-		refuse(set, r->stanza, ERR_REMOTE_SERVER_TIMEOUT,
+		joint_open(all);
+		joint_fail_with(all, ERR_REMOTE_SERVER_TIMEOUT,
 		    "the server has not told the block list yet");
 		return;
 	}
@@ -237,12 +175,10 @@ apply(struct account *a, struct block_set *set, struct route *r, bool block,
 		wish(a, block, jids, count);
 		return;
 	}
-	set->open++;
-	if (ask(a, part_new(set, block, jids, count), on_answer) == 0)
-		return;
-	set->open--;
-	refuse(set, r->stanza, ERR_RESOURCE_CONSTRAINT,
-	    "the account's server does not take it");
+	joint_open(all);
+	if (ask(a, part_new(all, block, jids, count), on_answer) == -1)
+		joint_fail_with(all, ERR_RESOURCE_CONSTRAINT,
+		    "the account's server does not take it");
 }
 
 /* --- requests of clients --- */
@@ -320,31 +256,17 @@ have_room(const struct session *s, size_t count)
 	return true;
 }
 
-static struct block_set *
-set_new(struct session *s, const struct route *r)
-{
-	struct block_set *set = mem_alloc(sizeof(*set));
-
-	set->session = s->id;
-	set->id = mem_strdup(r->id);
-	set->to = mem_strdup(elem_attr(r->stanza, "to"));
-	set->open = 1;
-	s->block_sets++;
-	return set;
-}
-
 /* Own JIDs of the view, which a server's list may have, in the account's terms. */
 static void
-apply_mapped(struct session *s, struct account *a, struct block_set *set,
-    struct route *r, bool block, const char *const *jids, size_t count)
+apply_mapped(struct session *s, struct account *a, struct joint *all,
+    struct arena *arena, bool block, const char *const *jids, size_t count)
 {
-	struct arena *arena = r->stanza->arena;
 	struct address_map map = account_map_up(a, s);
 	const char **mapped = arena_alloc(arena, (count + 1) * sizeof(*mapped));
 
 	for (size_t i = 0; i < count; i++)
 		mapped[i] = address_map(arena, &map, jids[i]);
-	apply(a, set, r, block, mapped, count);
+	apply(a, all, block, mapped, count);
 }
 
 static const char *
@@ -352,7 +274,7 @@ on_set(struct session *s, struct route *r, bool block)
 {
 	size_t count;
 	const char **jids = parse(s, r, block, &count);
-	struct block_set *set;
+	struct joint *all;
 	struct account *a;
 
 	if (jids == NULL)
@@ -362,15 +284,15 @@ on_set(struct session *s, struct route *r, bool block)
 	if (block && !have_room(s, count))
 		return malformed(s, r, ERR_RESOURCE_CONSTRAINT,
 		    "too many are blocked");
-	if (s->block_sets >= s->proxy->config->limits.iqs_per_session)
-		return malformed(s, r, ERR_RESOURCE_CONSTRAINT,
-		    "too many open requests");
-	set = set_new(s, r);
+	if ((all = joint_new(s, r)) == NULL)
+		return "too many open requests";
 	LIST_FOREACH(a, &s->user->accounts, next) {
 		if (session_sees(s, a))
-			apply_mapped(s, a, set, r, block, jids, count);
+			apply_mapped(s, a, all, r->stanza->arena, block, jids,
+			    count);
 	}
-	one_less(s->proxy, set);
+	turn_urge(s->proxy); /* as above */
+	joint_done(all);
 	blocking_changed(s->user);
 	return "to each account that it sees";
 }

@@ -10,56 +10,8 @@
 #include "core/route.h"
 #include "core/session.h"
 #include "core/user.h"
+#include "mod/joint.h"
 #include "xmpp/jid.h"
-
-/* A set that is at several accounts; gone with the last answer. */
-struct spread {
-	struct proxy *proxy;
-	uint64_t session;
-	char *id, *to; /* as it was asked */
-	unsigned open;
-	bool failed;
-	enum error_cond cond; /* of the first that failed */
-	char *why;
-};
-
-/* --- answers --- */
-
-static void
-answer(struct spread *all)
-{
-	struct session *s = proxy_find_session(all->proxy, all->session);
-	struct arena *arena;
-	struct route r = { .id = all->id };
-
-	if (s == NULL)
-		return;
-	s->roster_sets--;
-	arena = arena_new();
-	r.stanza = elem_new(arena, NS_CLIENT, "iq");
-	elem_set(r.stanza, "type", "set");
-	elem_set(r.stanza, "id", all->id);
-	elem_set(r.stanza, "to", all->to);
-	if (s->closing)
-		;
-	else if (all->failed)
-		session_reply_error(s, &r, all->cond, all->why);
-	else
-		session_reply(s, &r, NULL);
-	arena_free(&arena);
-}
-
-static void
-one_less(struct spread *all)
-{
-	if (--all->open > 0)
-		return;
-	answer(all);
-	free(all->id);
-	free(all->to);
-	free(all->why);
-	free(all);
-}
 
 static enum error_cond
 cond_of(const struct elem *error)
@@ -74,27 +26,27 @@ cond_of(const struct elem *error)
 }
 
 static void
-fail(struct spread *all, const struct account *a, enum error_cond cond,
+fail(struct joint *all, const struct account *a, enum error_cond cond,
     const char *why)
 {
-	if (all->failed)
-		return;
-	all->failed = true;
-	all->cond = cond;
-	all->why = mem_printf("%s: %s", a->jid, why);
+	char *text = mem_printf("%s: %s", a->jid, why);
+
+	joint_fail_with(all, cond, text);
+	free(text);
 }
 
 static void
 got_answer(struct account *a, struct elem *answer, void *arg)
 {
-	struct spread *all = arg;
+	struct joint *all = arg;
 
 	if (answer == NULL)
 		fail(all, a, ERR_REMOTE_SERVER_TIMEOUT,
 		    "no answer came in time, or the server is away");
 	else if (stanza_type(answer) != TYPE_RESULT)
 		fail(all, a, cond_of(answer), "the server refuses it");
-	one_less(all);
+	else
+		joint_done(all);
 }
 
 /* --- requests --- */
@@ -108,7 +60,7 @@ refuse(struct session *s, const struct route *r, enum error_cond cond,
 }
 
 static void
-send_one(struct spread *all, struct session *s, struct account *a,
+send_one(struct joint *all, struct session *s, struct account *a,
     const struct route *r)
 {
 	struct arena *arena = r->stanza->arena;
@@ -117,32 +69,22 @@ send_one(struct spread *all, struct session *s, struct account *a,
 
 	address_rewrite(iq, &map);
 	elem_set(iq, "from", NULL);
-	all->open++;
-	if (account_ask(a, iq, NULL, got_answer, all) == 0)
-		return;
-	fail(all, a, ERR_RESOURCE_CONSTRAINT,
-	    "too much waits for the account's server");
-	one_less(all);
+	joint_open(all);
+	if (account_ask(a, iq, NULL, got_answer, all) == -1)
+		fail(all, a, ERR_RESOURCE_CONSTRAINT,
+		    "too much waits for the account's server");
 }
 
 static const char *
 send_all(struct session *s, const struct account_set *to, const struct route *r)
 {
-	struct spread *all;
+	struct joint *all = joint_new(s, r);
 
-	if (s->roster_sets >= s->proxy->config->limits.iqs_per_session)
-		return refuse(s, r, ERR_RESOURCE_CONSTRAINT,
-		    "too many open requests");
-	all = mem_alloc(sizeof(*all));
-	all->proxy = s->proxy;
-	all->session = s->id;
-	all->id = mem_strdup(r->id);
-	all->to = mem_strdup(elem_attr(r->stanza, "to"));
-	s->roster_sets++;
-	all->open = 1; /* until all of them are asked */
+	if (all == NULL)
+		return "too many open requests";
 	for (size_t i = 0; i < to->count; i++)
 		send_one(all, s, to->all[i], r);
-	one_less(all);
+	joint_done(all);
 	return "to all accounts that have it";
 }
 
