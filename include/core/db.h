@@ -40,7 +40,10 @@ unsigned db_wal_pages(const struct db *);
  */
 bool db_checkpoint(struct db *, unsigned *pages);
 
-/* Nothing else is open meanwhile. db_commit() that fails has rolled back. */
+/*
+ * Nothing else is open meanwhile. db_begin() waits for another connection that writes,
+ * a second at most. db_commit() that fails has rolled back.
+ */
 int db_begin(struct db *, struct err *);
 int db_commit(struct db *, struct err *);
 void db_rollback(struct db *);

@@ -11,6 +11,12 @@
  * (store.c), for to cut it and to grow it again costs the disk more than the place.
  */
 #define WAL_SIZE_KEPT (68 << 20)
+/*
+ * Milliseconds to wait for the lock of those who write. A checkpoint that begins while a
+ * commit is written takes it to read again how far the log goes; a commit that does not
+ * wait fails then.
+ */
+#define LOCK_WAIT 1000
 /* The inner pages of a log of five million entries, and more. */
 #define CACHE_KIB 8192
 
@@ -69,7 +75,7 @@ db_open(const char *path, struct err *err)
 	if (sqlite3_open_v2(path, &db->raw,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 		NULL) == SQLITE_OK) {
-		sqlite3_busy_timeout(db->raw, 0);
+		sqlite3_busy_timeout(db->raw, LOCK_WAIT);
 		if (prepare_transactions(db, err) == 0)
 			return db;
 	} else {

@@ -305,7 +305,8 @@ a_run_that_did_not_begin_is_not_resumed(void **state)
 	(void)state;
 	assert_false(may_resume(path, STORE_SYNC_NORMAL));
 	assert_true(may_resume(path, STORE_SYNC_NORMAL));
-	run_command("printf x | dd of=%s.run conv=notrunc status=none", path,
+	/* What no id begins with. */
+	run_command("printf '!' | dd of=%s.run conv=notrunc status=none", path,
 	    "");
 	assert_false(may_resume(path, STORE_SYNC_NORMAL));
 	run_command("truncate -s 30 %s.run", path, "");
@@ -689,6 +690,36 @@ a_checkpoint_may_run_beside(void **state)
 	free(path);
 }
 
+static void *
+let_go(void *db)
+{
+	db_rollback(db);
+	return NULL;
+}
+
+/* A checkpoint that begins while a commit is written takes the lock for a moment. */
+static void
+a_commit_waits_for_the_lock(void **state)
+{
+	char *path = store_fresh_path();
+	struct store *s = store_must_open(path);
+	struct db *other = db_open(path, NULL);
+	pthread_t thread;
+	unsigned i;
+
+	(void)state;
+	for (i = 1; i <= 100; i++) {
+		assert_int_equal(db_begin(other, NULL), 0);
+		assert_int_equal(pthread_create(&thread, NULL, let_go, other),
+		    0);
+		commit_one(s, i, "value");
+		pthread_join(thread, NULL);
+	}
+	db_close(&other);
+	store_close(&s);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -714,6 +745,7 @@ main(void)
 		cmocka_unit_test(
 		    what_a_checkpoint_leaves_is_worked_off_by_a_commit),
 		cmocka_unit_test(a_checkpoint_may_run_beside),
+		cmocka_unit_test(a_commit_waits_for_the_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
