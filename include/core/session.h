@@ -39,6 +39,12 @@ enum {
 	CHANGED_DEVICE = 8,   /* the device's cursor */
 };
 
+/* What a client knows of something that counts its changes. */
+struct heard {
+	uint64_t told, got; /* the last that it was told, and has surely got */
+	uint64_t number; /* of the stanza; UINT64_MAX: it is yet to be sent */
+};
+
 struct session {
 	UT_hash_handle hh;        /* proxy->sessions */
 	LIST_ENTRY(session) next; /* user->sessions */
@@ -109,11 +115,8 @@ struct session {
 	bool inactive;         /* its client says so (XEP-0352) */
 	struct waiting *quiet; /* by what it is about */
 	size_t quiet_bytes;
-	uint64_t quiet_events; /* that waited, ever */
-	/* The roster's changes (roster.h) that it was told, and has got. */
-	uint64_t roster_told, roster_got, roster_number;
-	/* The same of the block list (blocklist.h). */
-	uint64_t blocks_told, blocks_got, blocks_number;
+	uint64_t quiet_events;                   /* that waited, ever */
+	struct heard roster_heard, blocks_heard; /* of roster.h, blocklist.h */
 
 	struct iq_table *asked; /* requests of peers that went to it */
 	struct timer alive;
@@ -152,6 +155,8 @@ void session_leave(struct session *);
 void session_free(struct session **); /* the reap's */
 /* It is to be saved in the next commit; what: CHANGED_*. */
 void session_touch(struct session *, unsigned what);
+/* It is told of all changes up to that one, with the stanza that was just sent. */
+void session_told(struct session *, struct heard *, uint64_t changes);
 
 /* What was asked of it has no answer: it cannot give one. */
 void session_fail_requests(struct session *);

@@ -404,3 +404,14 @@ session_has_room(const struct session *s)
 	return !s->closing && s->stream != NULL && queue_has_room(s) &&
 	    s->flights.count < s->queue_frames;
 }
+
+void
+session_told(struct session *s, struct heard *h, uint64_t changes)
+{
+	h->told = changes;
+	h->number = s->asleep ? UINT64_MAX : s->sm.out;
+	if (s->sm_id == NULL)
+		h->got = h->told;
+	else
+		session_touch(s, CHANGED_SELF);
+}

@@ -95,6 +95,14 @@ pack_owed(const struct session *s, struct buf *b)
 }
 
 static void
+pack_heard(struct buf *b, const struct heard *h)
+{
+	pack_uint(b, h->got);
+	pack_uint(b, h->told);
+	pack_uint(b, h->number);
+}
+
+static void
 save_self(struct session *s)
 {
 	struct buf b = { 0 };
@@ -105,15 +113,11 @@ save_self(struct session *s)
 	pack_string(&b, s->resource);
 	pack_uint(&b, s->device != NULL ? s->device->id : 0);
 	pack_uint(&b, flags_of(s));
-	pack_uint(&b, s->roster_got);
-	pack_uint(&b, s->roster_told);
-	pack_uint(&b, s->roster_number);
+	pack_heard(&b, &s->roster_heard);
 	pack_presence(s, &b);
 	pack_directed(s, &b);
 	pack_owed(s, &b);
-	pack_uint(&b, s->blocks_got);
-	pack_uint(&b, s->blocks_told);
-	pack_uint(&b, s->blocks_number);
+	pack_heard(&b, &s->blocks_heard);
 	put(s, STATE_SESSION, &b);
 	buf_free(&b);
 }
@@ -248,6 +252,14 @@ unpack_owed(struct session *s, struct unpack *u)
 }
 
 static void
+unpack_heard(struct unpack *u, struct heard *h)
+{
+	h->got = unpack_uint(u);
+	h->told = unpack_uint(u);
+	h->number = unpack_uint(u);
+}
+
+static void
 take_flags(struct session *s, uint64_t flags)
 {
 	s->carbons = flags & FLAG_CARBONS;
@@ -277,18 +289,14 @@ unpack_self(struct user *u, uint64_t id, struct unpack *v)
 	s->sm_max = (unsigned)max;
 	s->device = device_find(u, device);
 	take_flags(s, unpack_uint(v));
-	s->roster_got = unpack_uint(v);
-	s->roster_told = unpack_uint(v);
-	s->roster_number = unpack_uint(v);
+	unpack_heard(v, &s->roster_heard);
 	unpack_presence(s, v);
 	if (s->presence == NULL)
 		s->available = false;
 	features_kept_restore(s);
 	unpack_directed(s, v);
 	unpack_owed(s, v);
-	s->blocks_got = unpack_uint(v);
-	s->blocks_told = unpack_uint(v);
-	s->blocks_number = unpack_uint(v);
+	unpack_heard(v, &s->blocks_heard);
 	sm_enable(&s->sm);
 	s->asleep = s->is_restored = true;
 out:

@@ -75,6 +75,15 @@ go_on(struct session *s)
 	fanout_follow(s);
 }
 
+static void
+heard(struct session *s, struct heard *h)
+{
+	if (h->number > s->sm.acked || h->got == h->told)
+		return;
+	h->got = h->told;
+	session_touch(s, CHANGED_SELF);
+}
+
 void
 session_sm_acknowledged(struct session *s)
 {
@@ -89,16 +98,8 @@ session_sm_acknowledged(struct session *s)
 		session_touch(s, CHANGED_IQS);
 	if (s->events_number <= s->sm.acked)
 		s->events_got = s->events_told;
-	if (s->roster_number <= s->sm.acked &&
-	    s->roster_got != s->roster_told) {
-		s->roster_got = s->roster_told;
-		session_touch(s, CHANGED_SELF);
-	}
-	if (s->blocks_number <= s->sm.acked &&
-	    s->blocks_got != s->blocks_told) {
-		s->blocks_got = s->blocks_told;
-		session_touch(s, CHANGED_SELF);
-	}
+	heard(s, &s->roster_heard);
+	heard(s, &s->blocks_heard);
 }
 
 static void
@@ -403,8 +404,8 @@ on_enable(struct session *s, const struct elem *e)
 	want_ack(s);
 	if (s->sm_id == NULL)
 		return;
-	s->roster_got = s->roster_told;
-	s->blocks_got = s->blocks_told;
+	s->roster_heard.got = s->roster_heard.told;
+	s->blocks_heard.got = s->blocks_heard.told;
 	s->events_got = s->events_told;
 	s->events_number = 0;
 	session_touch(s, CHANGED_SELF | CHANGED_COUNTERS);

@@ -74,16 +74,10 @@ unite(struct user *u)
 
 /* --- to the sessions --- */
 
-/* How far it is told now, and with which stanza: as roster.c's. */
 static void
 told(struct session *s)
 {
-	s->blocks_told = blocklist_changes(blocking_list(s));
-	s->blocks_number = s->asleep ? UINT64_MAX : s->sm.out;
-	if (s->sm_id == NULL)
-		s->blocks_got = s->blocks_told;
-	else
-		session_touch(s, CHANGED_SELF);
+	session_told(s, &s->blocks_heard, blocklist_changes(blocking_list(s)));
 }
 
 struct writing {
@@ -171,8 +165,8 @@ blocking_changed(struct user *u)
 		contacts_settle_blocked(a);
 	LIST_FOREACH(s, &u->sessions, next) {
 		if (wants_pushes(s) &&
-		    s->blocks_told != blocklist_changes(blocking_list(s)))
-			push_since(s, s->blocks_told);
+		    s->blocks_heard.told != blocklist_changes(blocking_list(s)))
+			push_since(s, s->blocks_heard.told);
 	}
 }
 
@@ -183,7 +177,7 @@ blocking_changed(struct user *u)
 static void
 session_resumed(struct session *s, bool restarted)
 {
-	uint64_t since = restarted ? s->blocks_got : s->blocks_told;
+	uint64_t since = restarted ? s->blocks_heard.got : s->blocks_heard.told;
 
 	if (restarted)
 		unite(s->user);

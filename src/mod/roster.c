@@ -42,16 +42,10 @@ version_for(const struct session *s)
 	return ver != NULL ? ver : roster_own_ver(roster_of(s));
 }
 
-/* How far it is told now, and with which stanza (session_sm.c). */
 static void
 told(struct session *s)
 {
-	s->roster_told = roster_changes(roster_of(s));
-	s->roster_number = s->asleep ? UINT64_MAX : s->sm.out;
-	if (s->sm_id == NULL)
-		s->roster_got = s->roster_told;
-	else
-		session_touch(s, CHANGED_SELF);
+	session_told(s, &s->roster_heard, roster_changes(roster_of(s)));
 }
 
 /* --- gets --- */
@@ -283,8 +277,8 @@ push_one(struct account *a, const char *xml)
 static void
 push_changes(struct session *s)
 {
-	if (s->roster_told != 0)
-		push_since(s, s->roster_told);
+	if (s->roster_heard.told != 0)
+		push_since(s, s->roster_heard.told);
 }
 
 /*
@@ -310,7 +304,7 @@ push_node(struct account *a, uint64_t since, const char *repeated)
 		if (s->account != NULL || !wants_pushes(s, a))
 			continue;
 		push_changes(s);
-		if (jid != NULL && s->roster_told != 0)
+		if (jid != NULL && s->roster_heard.told != 0)
 			push_item(s, jid, item != NULL ? item->xml : NULL);
 	}
 	arena_free(&arena);
@@ -422,7 +416,8 @@ session_resumed(struct session *s, bool restarted)
 		timer_init(&s->roster_timer, s->proxy->loop, waited_too_long,
 		    s);
 	if (!s->closing && s->wants_roster)
-		push_since(s, restarted ? s->roster_got : s->roster_told);
+		push_since(s,
+		    restarted ? s->roster_heard.got : s->roster_heard.told);
 }
 
 /* Those that are asleep are told when they wake. */
