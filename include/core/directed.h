@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/table.h"
+#include "xmpp/elem.h"
 
 struct directed {
 	UT_hash_handle hh;
@@ -27,5 +28,11 @@ struct directed *directed_find(struct directed *, const char *target);
 /* Any target with that bare JID. */
 struct directed *directed_find_bare(struct directed *, const char *jid);
 void directed_clear(struct directed **);
+
+/* A status code in what a room says, its <x/> (XEP-0045 15.6). */
+bool directed_has_status(const struct elem *x, const char *code);
+/* Whether it is about ourselves: not every service says 110 where it should. */
+bool directed_is_self(const struct directed *, const struct elem *x,
+    const char *from);
 
 #endif

@@ -43,6 +43,9 @@ enum stanza_type stanza_type(const struct elem *);
 /* Whether an answer to it may be an error: no error, no result. */
 bool stanza_may_fail(const struct elem *);
 
+/* The attribute, prepared; NULL: no element, not there, or no JID. */
+const char *stanza_jid(const struct elem *, const char *attr);
+
 /* RFC 6120 8.3.3. */
 enum error_cond {
 	ERR_BAD_REQUEST,

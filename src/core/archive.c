@@ -116,20 +116,16 @@ archive_id_of(const struct session *s, const struct entry *e,
 
 /* Whose it is, prepared; NULL: it is none. */
 static const char *
-stanza_id_by(const struct elem *message, const struct elem *e)
+stanza_id_by(const struct elem *e)
 {
-	const char *by = NULL;
-
-	if (elem_is(e, NS_SID, "stanza-id"))
-		by = elem_attr(e, "by");
-	return by == NULL ? NULL : jid_prep(message->arena, by, NULL);
+	return elem_is(e, NS_SID, "stanza-id") ? stanza_jid(e, "by") : NULL;
 }
 
 const char *
 archive_stanza_id(const struct account *a, const struct elem *message)
 {
 	ELEM_EACH(e, message) {
-		if (text_equals(stanza_id_by(message, e), a->jid))
+		if (text_equals(stanza_id_by(e), a->jid))
 			return elem_attr(e, "id");
 	}
 	return NULL;
@@ -144,7 +140,7 @@ archive_take_stanza_id(const struct account *a, struct elem *message)
 
 	for (struct elem *e = elem_first(message); e != NULL; e = next) {
 		next = elem_next(e);
-		by = stanza_id_by(message, e);
+		by = stanza_id_by(e);
 		if (by != NULL &&
 		    (strcmp(by, a->jid) == 0 || strcmp(by, a->user->bare) == 0))
 			elem_remove(e);

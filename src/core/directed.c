@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "xmpp/jid.h"
+#include "xmpp/ns.h"
 
 struct directed *
 directed_find(struct directed *set, const char *target)
@@ -89,4 +91,22 @@ directed_clear(struct directed **set)
 		free(d->xml);
 		free(d);
 	}
+}
+
+bool
+directed_has_status(const struct elem *x, const char *code)
+{
+	ELEM_EACH(e, x) {
+		if (elem_is(e, NS_MUC_USER, "status") &&
+		    text_equals(elem_attr(e, "code"), code))
+			return true;
+	}
+	return false;
+}
+
+bool
+directed_is_self(const struct directed *d, const struct elem *x,
+    const char *from)
+{
+	return directed_has_status(x, "110") || strcmp(d->target, from) == 0;
 }

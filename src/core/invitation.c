@@ -17,14 +17,6 @@ muc_child(const struct elem *message, const char *name)
 	return x != NULL ? elem_find(x, NS_MUC_USER, name) : NULL;
 }
 
-static const char *
-prepared(const struct elem *e, const char *attr)
-{
-	const char *jid = elem_attr(e, attr);
-
-	return jid != NULL ? jid_prep(e->arena, jid, NULL) : NULL;
-}
-
 const char *
 invitation_room(const struct elem *message, const char *from)
 {
@@ -35,7 +27,7 @@ invitation_room(const struct elem *message, const char *from)
 		return NULL;
 	if (muc_child(message, "invite") != NULL)
 		return jid_bare(message->arena, from);
-	room = direct != NULL ? prepared(direct, "jid") : NULL;
+	room = stanza_jid(direct, "jid");
 	return room != NULL ? jid_bare(message->arena, room) : NULL;
 }
 
@@ -54,7 +46,7 @@ invitation_decline(const struct elem *message)
 static const char *
 inviter(const struct elem *e, const char *attr, const char *room)
 {
-	const char *jid = prepared(e, attr);
+	const char *jid = stanza_jid(e, attr);
 
 	if (jid == NULL)
 		return "";

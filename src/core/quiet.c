@@ -170,14 +170,7 @@ is_own(const struct session *s, const char *from, const struct elem *presence)
 
 	if (directed_find(s->directed, from) != NULL)
 		return x != NULL;
-	if (x == NULL)
-		return false;
-	ELEM_EACH(e, x) {
-		if (elem_is(e, NS_MUC_USER, "status") &&
-		    text_equals(elem_attr(e, "code"), "110"))
-			return true;
-	}
-	return false;
+	return x != NULL && directed_has_status(x, "110");
 }
 
 bool

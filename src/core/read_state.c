@@ -73,18 +73,10 @@ stanza_id_of(const struct elem *item)
 				   NULL;
 }
 
-static const char *
-prepared(const struct elem *e, const char *name)
-{
-	const char *jid = e != NULL ? elem_attr(e, name) : NULL;
-
-	return jid != NULL ? jid_prep(e->arena, jid, NULL) : NULL;
-}
-
 const char *
 read_state_chat(const struct account *a, const struct elem *item)
 {
-	const char *chat = prepared(item, "id");
+	const char *chat = stanza_jid(item, "id");
 
 	/* A chat with oneself has the account's name, in each view. */
 	if (chat != NULL && strcmp(chat, a->user->bare) == 0)
@@ -142,7 +134,8 @@ static struct entry *
 find(const struct account *a, const struct elem *item, unsigned *searches)
 {
 	const struct elem *sid = stanza_id_of(item);
-	const char *chat = read_state_chat(a, item), *by = prepared(sid, "by");
+	const char *chat = read_state_chat(a, item);
+	const char *by = stanza_jid(sid, "by");
 	const char *id = sid != NULL ? elem_attr(sid, "id") : NULL;
 	struct entry *e;
 
@@ -193,7 +186,8 @@ read_state_up(struct session *s, struct account *a, struct elem *item)
 
 	if (chat == NULL)
 		return;
-	if (sid != NULL && archive_is_ours(s) && is_own(a, prepared(sid, "by")))
+	if (sid != NULL && archive_is_ours(s) &&
+	    is_own(a, stanza_jid(sid, "by")))
 		e = find_by_our_id(a, chat, elem_attr(sid, "id"));
 	if (e != NULL && (id = servers_id(a, chat, e)) != NULL)
 		elem_set(sid, "id", id);
@@ -210,7 +204,7 @@ id_down(struct session *s, struct account *a, struct elem *item,
 	char ours[ARCHIVE_ID_SIZE];
 
 	if (sid == NULL || !archive_is_ours(s) ||
-	    !is_own(a, prepared(sid, "by")) ||
+	    !is_own(a, stanza_jid(sid, "by")) ||
 	    (e = find(a, item, searches)) == NULL)
 		return;
 	elem_set(sid, "id", archive_id_of(s, e, ours));

@@ -420,20 +420,18 @@ route_nonza(struct session *s, struct elem *e)
 static bool
 prepare(struct session *s, struct route *r)
 {
-	const char *from = elem_attr(r->stanza, "from");
 	const char *to = elem_attr(r->stanza, "to");
-	struct arena *arena = r->stanza->arena;
 
 	r->kind = stanza_kind(r->stanza);
 	r->type = stanza_type(r->stanza);
 	r->id = elem_attr(r->stanza, "id");
-	r->from = from != NULL ? jid_prep(arena, from, NULL) : NULL;
+	r->from = stanza_jid(r->stanza, "from");
 	if (!is_from_itself(s, r)) {
 		session_close(s, STREAM_INVALID_FROM,
 		    "from is not this session's own JID");
 		return false;
 	}
-	if (to != NULL && (r->to = jid_prep(arena, to, NULL)) == NULL) {
+	if (to != NULL && (r->to = stanza_jid(r->stanza, "to")) == NULL) {
 		route_bounce(s, r, ERR_JID_MALFORMED, "to is no JID");
 		return false;
 	}

@@ -293,17 +293,14 @@ route_iq(struct account *a, struct route *r)
 static bool
 prepare(struct route *r)
 {
-	struct arena *arena = r->stanza->arena;
 	const char *from = elem_attr(r->stanza, "from");
-	const char *to = elem_attr(r->stanza, "to");
 
 	r->kind = stanza_kind(r->stanza);
 	r->type = stanza_type(r->stanza);
 	r->id = elem_attr(r->stanza, "id");
-	if (from != NULL && (r->from = jid_prep(arena, from, NULL)) == NULL)
+	if (from != NULL && (r->from = stanza_jid(r->stanza, "from")) == NULL)
 		return false;
-	if (to != NULL)
-		r->to = jid_prep(arena, to, NULL);
+	r->to = stanza_jid(r->stanza, "to");
 	return r->kind != STANZA_NONE;
 }
 

@@ -37,7 +37,7 @@ is_result_to_hide(const struct account *a, const struct route *r)
 {
 	const struct elem *result = NULL, *forwarded = NULL, *m = NULL;
 	const struct blocked *b;
-	const char *from = NULL;
+	const char *from;
 
 	if (r->kind == STANZA_MESSAGE && account_is_own(a, r->from))
 		result = message_archive_result(r->stanza);
@@ -45,9 +45,7 @@ is_result_to_hide(const struct account *a, const struct route *r)
 		forwarded = elem_find(result, NS_FORWARD, "forwarded");
 	if (forwarded != NULL)
 		m = elem_find(forwarded, NS_CLIENT, "message");
-	if (m != NULL && elem_attr(m, "from") != NULL)
-		from = jid_prep(m->arena, elem_attr(m, "from"), NULL);
-	if (from == NULL || !account_blocks(a, from))
+	if ((from = stanza_jid(m, "from")) == NULL || !account_blocks(a, from))
 		return false;
 	b = blocklist_match(a->blocks, from, false);
 	return b != NULL && stanza_delay(forwarded) >= b->since;

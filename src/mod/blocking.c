@@ -302,9 +302,7 @@ parse(struct account *a, const struct elem *list)
 	const char *jid;
 
 	ELEM_EACH(e, list) {
-		jid = elem_attr(e, "jid");
-		if (jid != NULL)
-			jid = jid_prep(list->arena, jid, NULL);
+		jid = stanza_jid(e, "jid");
 		if (jid == NULL || blocklist_has(l, jid))
 			continue;
 		if (!blocklist_add(l, jid)) {
@@ -503,10 +501,7 @@ push_unblock_from_server(struct account *a, const struct elem *unblock)
 		blocklist_note_cleared(a->blocks);
 	}
 	ELEM_EACH(e, unblock) {
-		jid = elem_attr(e, "jid");
-		if (jid != NULL)
-			jid = jid_prep(unblock->arena, jid, NULL);
-		if (jid != NULL)
+		if ((jid = stanza_jid(e, "jid")) != NULL)
 			(void)blocklist_remove(a->blocks, jid);
 	}
 }

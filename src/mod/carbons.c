@@ -67,21 +67,17 @@ unwrap(const struct elem *carbon, struct route *inner)
 {
 	struct elem *forwarded = elem_find(carbon, NS_FORWARD, "forwarded");
 	struct elem *m = NULL;
-	struct arena *arena = carbon->arena;
-	const char *from, *to;
 
 	if (forwarded != NULL)
 		m = elem_find(forwarded, NS_CLIENT, "message");
 	if (m == NULL)
 		return NULL;
-	from = elem_attr(m, "from");
-	to = elem_attr(m, "to");
 	inner->stanza = m;
 	inner->kind = STANZA_MESSAGE;
 	inner->type = stanza_type(m);
 	inner->id = elem_attr(m, "id");
-	inner->from = from != NULL ? jid_prep(arena, from, NULL) : NULL;
-	inner->to = to != NULL ? jid_prep(arena, to, NULL) : NULL;
+	inner->from = stanza_jid(m, "from");
+	inner->to = stanza_jid(m, "to");
 	return inner->from != NULL && inner->to != NULL ? m : NULL;
 }
 

@@ -217,17 +217,6 @@ directed_refused(struct account *a, const char *target)
 
 /* --- what a room says of ourselves --- */
 
-static bool
-has_status(const struct elem *x, const char *code)
-{
-	ELEM_EACH(e, x) {
-		if (elem_is(e, NS_MUC_USER, "status") &&
-		    text_equals(elem_attr(e, "code"), code))
-			return true;
-	}
-	return false;
-}
-
 /* Not those who leave, or change their nick (XEP-0045 15.6.2). */
 static bool
 is_thrown_out(const struct elem *x)
@@ -238,7 +227,7 @@ is_thrown_out(const struct elem *x)
 	if (elem_find(x, NS_MUC_USER, "destroy") != NULL)
 		return true;
 	for (size_t i = 0; i < sizeof(why) / sizeof(*why); i++) {
-		if (has_status(x, why[i]))
+		if (directed_has_status(x, why[i]))
 			return true;
 	}
 	return false;
@@ -252,22 +241,14 @@ new_place(const struct elem *x, const struct route *r)
 	const struct elem *item = elem_find(x, NS_MUC_USER, "item");
 	const char *nick;
 
-	if (item == NULL || !has_status(x, "110") || !has_status(x, "303"))
+	if (item == NULL || !directed_has_status(x, "110") ||
+	    !directed_has_status(x, "303"))
 		return NULL;
 	if ((nick = elem_attr(item, "nick")) != NULL)
 		nick = jid_prep_resource(arena, nick, NULL);
 	if (nick == NULL)
 		return NULL;
 	return jid_with_resource(arena, jid_bare(arena, r->from), nick);
-}
-
-/* Not every service says 110 where it should. */
-static bool
-is_in_room_as(const struct directed *d, const struct account *a,
-    const struct elem *x, const char *from)
-{
-	return d->is_room && d->account == a->id &&
-	    (has_status(x, "110") || strcmp(d->target, from) == 0);
 }
 
 void
@@ -282,7 +263,8 @@ directed_left(struct account *a, const struct route *r)
 		return;
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		d = directed_find_bare(s->directed, r->from);
-		if (d == NULL || !is_in_room_as(d, a, x, r->from))
+		if (d == NULL || !d->is_room || d->account != a->id ||
+		    !directed_is_self(d, x, r->from))
 			continue;
 		if (place != NULL)
 			directed_rename(&s->directed, d, place);

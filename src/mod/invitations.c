@@ -34,18 +34,6 @@ take_invitation(struct account *a, struct route *r)
 }
 
 static bool
-is_self(const struct elem *x)
-{
-	ELEM_EACH(e, x) {
-		if (elem_is(e, NS_MUC_USER, "status") &&
-		    text_equals(elem_attr(e, "code"), "110"))
-			return true;
-	}
-	return false;
-}
-
-/* Not every service says 110 where it should: then by the place. */
-static bool
 is_own_presence(const struct account *a, const struct route *r,
     const struct elem *x)
 {
@@ -55,7 +43,7 @@ is_own_presence(const struct account *a, const struct route *r,
 	LIST_FOREACH(s, &a->user->sessions, next) {
 		d = directed_find_bare(s->directed, r->from);
 		if (d != NULL && d->is_room && d->account == a->id)
-			return is_self(x) || strcmp(d->target, r->from) == 0;
+			return directed_is_self(d, x, r->from);
 	}
 	return false;
 }

@@ -339,7 +339,7 @@ on_push(struct account *a, struct route *r)
 		return "a push that cannot be taken";
 	}
 	account_answer(a, stanza_result(r->stanza));
-	jid = jid_prep(query->arena, elem_attr(elem_first(query), "jid"), NULL);
+	jid = stanza_jid(elem_first(query), "jid");
 	if ((item = roster_find(a->roster, jid)) != NULL)
 		settle_request(a, item);
 	elem_write(&xml, elem_first(query), NS_ROSTER);

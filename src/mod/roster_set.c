@@ -126,12 +126,10 @@ const char *
 roster_set(struct session *s, struct route *r)
 {
 	const struct elem *query = elem_first(r->stanza), *item;
-	const char *raw = NULL, *jid = NULL;
+	const char *jid;
 
-	if ((item = elem_find(query, NS_ROSTER, "item")) != NULL)
-		raw = elem_attr(item, "jid");
-	if (raw != NULL)
-		jid = jid_prep(r->stanza->arena, raw, NULL);
+	item = elem_find(query, NS_ROSTER, "item");
+	jid = stanza_jid(item, "jid");
 	if (jid != NULL && is_nobody_here(s, r->stanza->arena, jid))
 		return refuse(s, r, ERR_NOT_ACCEPTABLE,
 		    "nobody has this address at the proxy");

@@ -82,13 +82,12 @@ load_account(struct account *a)
 static void
 take(struct account *a, const struct elem *item)
 {
-	const char *raw = elem_attr(item, "jid"), *jid = NULL, *domain;
+	const char *jid, *domain;
 	size_t len;
 
 	if (!elem_is(item, NS_DISCO_ITEMS, "item") ||
-	    elem_attr(item, "node") != NULL || raw == NULL)
-		return;
-	if ((jid = jid_prep(item->arena, raw, NULL)) == NULL)
+	    elem_attr(item, "node") != NULL ||
+	    (jid = stanza_jid(item, "jid")) == NULL)
 		return;
 	domain = jid_domain(jid, &len);
 	if (domain == jid && len == strlen(jid))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "xmpp/jid.h"
 
 static const struct {
 	const char *name, *type;
@@ -79,6 +80,12 @@ stanza_type(const struct elem *e)
 		if (types[i].kind == kind && text_equals(types[i].name, type))
 			return types[i].type;
 	return kind == STANZA_MESSAGE ? TYPE_NORMAL : TYPE_UNKNOWN;
+}
+
+const char *
+stanza_jid(const struct elem *e, const char *attr)
+{
+	return e != NULL ? jid_prep(e->arena, elem_attr(e, attr), NULL) : NULL;
 }
 
 bool
