@@ -8,19 +8,21 @@
 #include "xmpp/xml.h"
 
 static inline struct elem *
-parsed(struct arena *arena, const char *text)
+parsed_in(struct arena *arena, const char *text, const char *ns)
 {
-	const struct xml_limits limits = { .stanza_bytes = 1 << 20,
-		.depth = 64,
-		.attrs = 64,
-		.elems = 8192 };
 	struct err err = { "" };
 	struct elem *e;
 
-	e = xml_parse(arena, text, strlen(text), NS_CLIENT, &limits, &err);
+	e = xml_parse(arena, text, strlen(text), ns, NULL, &err);
 	if (e == NULL)
 		fail_msg("%s: %s", text, err.text);
 	return e;
+}
+
+static inline struct elem *
+parsed(struct arena *arena, const char *text)
+{
+	return parsed_in(arena, text, NS_CLIENT);
 }
 
 #endif

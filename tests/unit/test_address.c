@@ -9,6 +9,7 @@
 
 #include "core/address.h"
 #include "parsed.h"
+#include "support_arena.h"
 
 #define OWN  "alice@real.example"
 #define FULL OWN "/up"
@@ -30,20 +31,6 @@ static const struct address_map account_up = { .bare_from = OWN,
 	.full_from = OWN "/phone",
 	.bare_to = OWN,
 	.full_to = FULL };
-
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
 
 static void
 test_map(void **state)
@@ -350,8 +337,6 @@ test_text_in_pieces(void **state)
 	address_rewrite(stanza, &down);
 	assert_string_equal(elem_text(jid), "al@node");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)

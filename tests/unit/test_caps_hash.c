@@ -7,22 +7,9 @@
 #include <cmocka.h>
 
 #include "mod/caps_hash.h"
+#include "support_arena.h"
 #include "xmpp/ns.h"
 #include "xmpp/xml.h"
-
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
 
 static void
 assert_ver(struct arena *arena, const char *inside, const char *ver)
@@ -173,8 +160,6 @@ form_of_two_types_is_ill_formed(void **state)
 	    "<x xmlns='jabber:x:data'><field var='FORM_TYPE' type='hidden'>"
 	    "<value>urn:a</value><value>urn:a</value></field></x>"));
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
 main(void)

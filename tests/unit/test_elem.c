@@ -6,35 +6,11 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
+#include "support_arena.h"
 #include "xmpp/elem.h"
 #include "xmpp/ns.h"
 #include "xmpp/xml.h"
-
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
-
-static struct elem *
-parse(struct arena *arena, const char *xml)
-{
-	struct err err;
-	struct elem *e;
-
-	e = xml_parse(arena, xml, strlen(xml), NS_CLIENT, NULL, &err);
-	if (e == NULL)
-		fail_msg("%s: %s", xml, err.text);
-	return e;
-}
 
 static void
 test_new(void **state)
@@ -101,7 +77,7 @@ test_lang(void **state)
 static void
 test_finding(void **state)
 {
-	struct elem *e = parse(*state,
+	struct elem *e = parsed(*state,
 	    "<a>t<b xmlns='urn:1'>1</b>u<b xmlns='urn:2'>2</b><c/>v</a>");
 	char names[8] = "";
 
@@ -181,7 +157,7 @@ test_copy(void **state)
 	struct arena *arena = arena_new();
 	struct elem *e, *copy;
 
-	e = parse(arena,
+	e = parsed(arena,
 	    "<a xml:lang='de' x='1'>t<b xmlns='urn:1' "
 	    "xmlns:p='urn:p' p:y='2'><c xmlns=''/></b>u</a>");
 	copy = elem_copy(*state, e->first->next);
@@ -191,7 +167,7 @@ test_copy(void **state)
 	assert_true(elem_equals(e, copy));
 	arena_free(&arena);
 	assert_true(elem_equals(copy,
-	    parse(*state,
+	    parsed(*state,
 		"<a x='1' xml:lang='de'>t<b xmlns='urn:1' xmlns:q='urn:p' "
 		"q:y='2'><c xmlns=''/></b>u</a>")));
 	assert_ptr_equal(copy->last->arena, *state);
@@ -226,8 +202,8 @@ test_equals(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct elem *a = parse(*state, rows[i].a);
-		struct elem *b = parse(*state, rows[i].b);
+		struct elem *a = parsed(*state, rows[i].a);
+		struct elem *b = parsed(*state, rows[i].b);
 
 		if (elem_equals(a, b) != rows[i].same ||
 		    elem_equals(b, a) != rows[i].same)
@@ -256,7 +232,6 @@ test_equals_joins_text(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_new),
 		TEST(test_attributes),

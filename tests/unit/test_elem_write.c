@@ -6,21 +6,9 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
 #include "xmpp/elem.h"
 #include "xmpp/ns.h"
-#include "xmpp/xml.h"
-
-static struct elem *
-parse(struct arena *arena, const char *xml, const char *ns)
-{
-	struct err err;
-	struct elem *e;
-
-	e = xml_parse(arena, xml, strlen(xml), ns, NULL, &err);
-	if (e == NULL)
-		fail_msg("%s: %s", xml, err.text);
-	return e;
-}
 
 static void
 test_writing(void **state)
@@ -63,11 +51,12 @@ test_writing(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena *arena = arena_new();
 		struct buf b = { 0 };
-		struct elem *e = parse(arena, rows[i].in, rows[i].ns);
+		struct elem *e = parsed_in(arena, rows[i].in, rows[i].ns);
 
 		elem_write(&b, e, rows[i].ns);
 		assert_string_equal(b.data, rows[i].out);
-		assert_true(elem_equals(e, parse(arena, b.data, rows[i].ns)));
+		assert_true(
+		    elem_equals(e, parsed_in(arena, b.data, rows[i].ns)));
 		buf_free(&b);
 		arena_free(&arena);
 	}
@@ -77,7 +66,7 @@ static void
 check_parts(const char *xml, const char *head, const char *body)
 {
 	struct arena *arena = arena_new();
-	struct elem *e = parse(arena, xml, NS_CLIENT);
+	struct elem *e = parsed_in(arena, xml, NS_CLIENT);
 	struct buf b = { 0 };
 
 	elem_write_head(&b, e, NS_CLIENT);

@@ -7,7 +7,8 @@
 #include <cmocka.h>
 
 #include "mod/info.h"
-#include "xmpp/xml.h"
+#include "parsed.h"
+#include "support_arena.h"
 
 #define DISCO "http://jabber.org/protocol/disco#info"
 #define US    "<identity category='client' type='pc' name='xmpproxy'/>"
@@ -38,31 +39,12 @@ static const struct module third = { .name = "third" };
 static const struct module *const some[] = { &first, &second, &third, NULL };
 static const struct module *const none[] = { NULL };
 
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
-
 static struct elem *
 query(struct arena *arena, const char *inside)
 {
-	char *xml = arena_printf(arena, "<query xmlns='" DISCO "'>%s</query>",
-	    inside);
-	struct err err;
-	struct elem *e;
-
-	if ((e = xml_parse(arena, xml, strlen(xml), NULL, NULL, &err)) == NULL)
-		fail_msg("%s: %s", xml, err.text);
-	return e;
+	return parsed_in(arena,
+	    arena_printf(arena, "<query xmlns='" DISCO "'>%s</query>", inside),
+	    NULL);
 }
 
 /* Byte by byte: the order counts. */
@@ -169,8 +151,6 @@ new_has_one_identity(void **state)
 	assert_is(*state, info_new(*state, "account", "registered", NULL),
 	    "<identity category='account' type='registered'/>");
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
 main(void)

@@ -7,21 +7,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "support_arena.h"
 #include "xmpp/jid.h"
-
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
 
 typedef char *prep(struct arena *, const char *, struct err *);
 
@@ -422,7 +409,6 @@ test_errors_say_where(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rfc_7622_valid),
 		TEST(test_rfc_7622_invalid),

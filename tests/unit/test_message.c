@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/message.h"
 #include "parsed.h"
+#include "support_arena.h"
 
 #define M(type, payload) "<message type='" type "'>" payload "</message>"
 #define CHAT(payload)    M("chat", payload)
@@ -42,20 +43,6 @@
 	"</encrypted>"
 #define PRIVATE "<private xmlns='urn:xmpp:carbons:2'/>"
 #define NO_COPY "<no-copy xmlns='urn:xmpp:hints'/>"
-
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
 
 static void
 test_class(void **state)
@@ -362,8 +349,6 @@ test_complete(void **state)
 	assert_null(id);
 	assert_null(origin);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)

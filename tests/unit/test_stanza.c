@@ -6,41 +6,16 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
+#include "support_arena.h"
 #include "xmpp/stanza.h"
-#include "xmpp/xml.h"
-
-static int
-set_up(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free((struct arena **)state);
-	return 0;
-}
-
-static struct elem *
-parse(struct arena *arena, const char *xml)
-{
-	struct err err;
-	struct elem *e;
-
-	e = xml_parse(arena, xml, strlen(xml), NS_CLIENT, NULL, &err);
-	if (e == NULL)
-		fail_msg("%s: %s", xml, err.text);
-	return e;
-}
 
 static void
 check_same(const struct elem *e, const char *xml)
 {
 	struct buf b = { 0 };
 
-	if (!elem_equals(e, parse(e->arena, xml))) {
+	if (!elem_equals(e, parsed(e->arena, xml))) {
 		elem_write(&b, e, NS_CLIENT);
 		fail_msg("%s\nnot\n%s", b.data, xml);
 	}
@@ -101,7 +76,7 @@ test_kinds_and_types(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct elem *e = parse(*state, rows[i].xml);
+		struct elem *e = parsed(*state, rows[i].xml);
 
 		if (stanza_kind(e) != rows[i].kind ||
 		    stanza_type(e) != rows[i].type ||
@@ -113,11 +88,11 @@ test_kinds_and_types(void **state)
 static void
 test_answers(void **state)
 {
-	struct elem *iq = parse(*state,
+	struct elem *iq = parsed(*state,
 	    "<iq from='a@b/c' to='d@e' id='1' "
 	    "type='get' xml:lang='de' x='y'>"
 	    "<query xmlns='urn:q'>t</query></iq>");
-	struct elem *to_own = parse(*state, "<message><body/></message>");
+	struct elem *to_own = parsed(*state, "<message><body/></message>");
 
 	check_same(stanza_result(iq),
 	    "<iq from='d@e' to='a@b/c' id='1' type='result'/>");
@@ -136,7 +111,7 @@ test_answers(void **state)
 static void
 test_conditions(void **state)
 {
-	struct elem *e = parse(*state, "<message/>");
+	struct elem *e = parsed(*state, "<message/>");
 
 	for (unsigned c = 0; c < ERR_COND_COUNT; c++) {
 		const char *type = error_cond_type(c);
@@ -179,7 +154,8 @@ test_condition_of_a_peer(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *got = stanza_error_cond(parse(*state, rows[i].xml));
+		const char *got = stanza_error_cond(
+		    parsed(*state, rows[i].xml));
 
 		if (rows[i].condition == NULL)
 			assert_null(got);
@@ -191,18 +167,18 @@ test_condition_of_a_peer(void **state)
 static void
 test_delay(void **state)
 {
-	struct elem *e = parse(*state, "<message><body>hi</body></message>");
+	struct elem *e = parsed(*state, "<message><body>hi</body></message>");
 
 	assert_int_equal(stanza_delay(e), 0);
-	e = parse(*state,
+	e = parsed(*state,
 	    "<message><delay xmlns='urn:xmpp:delay' from='a@b' "
 	    "stamp='2002-09-10T23:08:25Z'/></message>");
 	assert_true(stanza_delay(e) == UINT64_C(1031699305000));
-	e = parse(*state,
+	e = parsed(*state,
 	    "<presence><delay xmlns='urn:xmpp:delay' "
 	    "stamp='2002-09-10T23:08:25.123Z'/></presence>");
 	assert_true(stanza_delay(e) == UINT64_C(1031699305123));
-	e = parse(*state,
+	e = parsed(*state,
 	    "<presence><delay xmlns='urn:xmpp:delay' stamp='soon'/>"
 	    "</presence>");
 	assert_int_equal(stanza_delay(e), 0);
@@ -222,13 +198,12 @@ test_delay_of_a_peer(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(stanza_delay(parse(*state, rows[i])), 0);
+		assert_int_equal(stanza_delay(parsed(*state, rows[i])), 0);
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_kinds_and_types),
 		TEST(test_answers),
