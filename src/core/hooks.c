@@ -13,6 +13,16 @@
 	for (const struct module *const *at_ = (proxy)->modules, *m; \
 	     (m = *at_) != NULL; at_++)
 
+/* All that have that function, in the table's order. */
+#define TELL(proxy, function, ...) \
+	do { \
+		EACH_MODULE(m, proxy) \
+		{ \
+			if (m->function != NULL) \
+				m->function(__VA_ARGS__); \
+		} \
+	} while (0)
+
 static const char *
 decided(const char *id, const struct module *m, const struct route *r,
     const char *reason)
@@ -69,161 +79,97 @@ hooks_nonza(struct session *s, const struct elem *e)
 void
 hooks_info(struct session *s, struct account *a, struct elem *query)
 {
-	EACH_MODULE(m, s->proxy)
-	{
-		if (m->info != NULL)
-			m->info(s, a, query);
-	}
+	TELL(s->proxy, info, s, a, query);
 }
 
 void
 hooks_session_bound(struct session *s)
 {
-	EACH_MODULE(m, s->proxy)
-	{
-		if (m->session_bound != NULL)
-			m->session_bound(s);
-	}
+	TELL(s->proxy, session_bound, s);
 }
 
 void
 hooks_session_gone(struct session *s)
 {
-	EACH_MODULE(m, s->proxy)
-	{
-		if (m->session_gone != NULL)
-			m->session_gone(s);
-	}
+	TELL(s->proxy, session_gone, s);
 }
 
 void
 hooks_upstream_up(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->upstream_up != NULL)
-			m->upstream_up(a);
-	}
+	TELL(a->user->proxy, upstream_up, a);
 }
 
 void
 hooks_upstream_ready(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->upstream_ready != NULL)
-			m->upstream_ready(a);
-	}
+	TELL(a->user->proxy, upstream_ready, a);
 }
 
 void
 hooks_session_resumed(struct session *s, bool restarted)
 {
-	EACH_MODULE(m, s->proxy)
-	{
-		if (m->session_resumed != NULL)
-			m->session_resumed(s, restarted);
-	}
+	TELL(s->proxy, session_resumed, s, restarted);
 }
 
 void
 hooks_session_asleep(struct session *s)
 {
-	EACH_MODULE(m, s->proxy)
-	{
-		if (m->session_asleep != NULL)
-			m->session_asleep(s);
-	}
+	TELL(s->proxy, session_asleep, s);
 }
 
 void
 hooks_upstream_resumed(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->upstream_resumed != NULL)
-			m->upstream_resumed(a);
-	}
+	TELL(a->user->proxy, upstream_resumed, a);
 }
 
 void
 hooks_account_load(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->account_load != NULL)
-			m->account_load(a);
-	}
+	TELL(a->user->proxy, account_load, a);
 }
 
 void
 hooks_upstream_down(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->upstream_down != NULL)
-			m->upstream_down(a);
-	}
+	TELL(a->user->proxy, upstream_down, a);
 }
 
 void
 hooks_presence_sent(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->presence_sent != NULL)
-			m->presence_sent(a);
-	}
+	TELL(a->user->proxy, presence_sent, a);
 }
 
 void
 hooks_upstream_failed(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->upstream_failed != NULL)
-			m->upstream_failed(a);
-	}
+	TELL(a->user->proxy, upstream_failed, a);
 }
 
 void
 hooks_user_reloaded(struct user *u)
 {
-	EACH_MODULE(m, u->proxy)
-	{
-		if (m->user_reloaded != NULL)
-			m->user_reloaded(u);
-	}
+	TELL(u->proxy, user_reloaded, u);
 }
 
 void
 hooks_decorate_presence(struct account *a, struct elem *presence)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->decorate_presence != NULL)
-			m->decorate_presence(a, presence);
-	}
+	TELL(a->user->proxy, decorate_presence, a, presence);
 }
 
 void
 hooks_session_free(struct session *s)
 {
-	EACH_MODULE(m, s->proxy)
-	{
-		if (m->session_free != NULL)
-			m->session_free(s);
-	}
+	TELL(s->proxy, session_free, s);
 }
 
 void
 hooks_account_free(struct account *a)
 {
-	EACH_MODULE(m, a->user->proxy)
-	{
-		if (m->account_free != NULL)
-			m->account_free(a);
-	}
+	TELL(a->user->proxy, account_free, a);
 }
 
 static bool
