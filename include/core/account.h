@@ -108,6 +108,7 @@ struct account {
 	struct recent *fetched;
 	bool doubts_events; /* what is kept of them is of an earlier stream */
 	bool is_fetching;
+	uint64_t fetch_began; /* the last event when that was asked for */
 	/* Of user->features_version, when there was no more to ask for. */
 	uint64_t fetched_version;
 

@@ -13,8 +13,6 @@
 #include "base/table.h"
 #include "core/events.h"
 
-/* A busy node costs nobody else's. */
-#define EVENTS_PER_NODE 16
 /* Nor does a busy publisher: over a limit, who has more than that part of it pays. */
 #define EVENTS_SHARE 4
 

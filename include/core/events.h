@@ -17,6 +17,9 @@ struct features;
 struct session;
 struct user;
 
+/* So many of a node are kept: a busy one costs nobody else's. */
+#define EVENTS_PER_NODE 16
+
 enum event_kind {
 	EVENT_ITEMS,   /* published */
 	EVENT_RETRACT, /* of an item */
@@ -44,6 +47,17 @@ const char *events_take(struct account *, struct entry *,
     const struct event_what *);
 /* Whether there is something of that node of the account's own. */
 bool events_has_own(const struct account *, const char *node);
+/* The number of the last one there was. */
+uint64_t events_last(const struct user *);
+/* Something about that item of the account's own came after that number. */
+bool events_came_after(const struct account *, uint64_t number,
+    const char *node, const char *item);
+/*
+ * The items of a node of the account's own that were published by that number, as far as
+ * they are kept; how many.
+ */
+size_t events_own_items(const struct account *, uint64_t number,
+    const char *node, const char *items[EVENTS_PER_NODE]);
 /* There is nothing more of that: what was published is nobody's last event. */
 void events_drop_own(struct account *, const char *node);
 /*

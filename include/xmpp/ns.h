@@ -36,6 +36,7 @@
 #define NS_RECEIPTS       "urn:xmpp:receipts"
 #define NS_MARKERS        "urn:xmpp:chat-markers:0"
 #define NS_CHATSTATES     "http://jabber.org/protocol/chatstates"
+#define NS_BOOKMARKS      "urn:xmpp:bookmarks:1"
 #define NS_MDS            "urn:xmpp:mds:displayed:0"
 #define NS_MDS_ASSIST     "urn:xmpp:mds:server-assist:0"
 #define NS_CORRECT        "urn:xmpp:message-correct:0"

@@ -285,8 +285,50 @@ events_take(struct account *a, struct entry *entry,
 	return "an event, to those that ask for it";
 }
 
+/* --- the account's own --- */
+
+static const struct event_node *
+find_own(const struct account *a, const char *node)
+{
+	return event_node_find(a->user->events, a->id, a->jid, node);
+}
+
 bool
 events_has_own(const struct account *a, const char *node)
 {
-	return event_node_find(a->user->events, a->id, a->jid, node) != NULL;
+	return find_own(a, node) != NULL;
+}
+
+uint64_t
+events_last(const struct user *u)
+{
+	return u->events->last;
+}
+
+bool
+events_came_after(const struct account *a, uint64_t number, const char *node,
+    const char *item)
+{
+	const struct event_node *n = find_own(a, node);
+	const struct event *e = n != NULL ? event_find(n, item) : NULL;
+
+	return e != NULL && e->number > number;
+}
+
+size_t
+events_own_items(const struct account *a, uint64_t number, const char *node,
+    const char *items[EVENTS_PER_NODE])
+{
+	const struct event_node *n = find_own(a, node);
+	const struct event *e;
+	size_t count = 0;
+
+	if (n == NULL)
+		return 0;
+	TAILQ_FOREACH(e, &n->events, of_node) {
+		if (e->kind == EVENT_ITEMS && *e->item != '\0' &&
+		    e->number <= number)
+			items[count++] = e->item;
+	}
+	return count;
 }

@@ -153,58 +153,134 @@ from_upstream(struct account *a, struct route *r)
 
 /* --- fetching --- */
 
-/* As if it had been published now. */
-static void
-take_fetched(struct account *a, const struct elem *items)
+/* Of these each item is a thing of its own, and none is said again (XEP-0402, 0490). */
+static bool
+is_collection(const char *node)
 {
-	struct arena *arena = items->arena;
-	struct elem *m = elem_new(arena, NS_CLIENT, "message"), *event, *item;
+	return strcmp(node, NS_BOOKMARKS) == 0 || strcmp(node, NS_MDS) == 0;
+}
+
+/* As if it had been published now; NULL: taken back. */
+static void
+say(struct account *a, struct arena *arena, const char *node, const char *id,
+    const struct elem *item)
+{
+	struct elem *m = elem_new(arena, NS_CLIENT, "message"), *items, *e;
 	struct route r = { .stanza = m,
 		.kind = STANZA_MESSAGE,
 		.type = TYPE_HEADLINE,
 		.from = a->jid };
-	const struct elem *last = NULL;
-	struct event_what what;
 
-	ELEM_EACH(e, items)
-		last = e;
-	if (elem_attr(items, "node") == NULL)
+	elem_set(m, "type", "headline");
+	items = elem_child(elem_child(m, NS_PUBSUB_EVENT, "event"),
+	    NS_PUBSUB_EVENT, "items");
+	elem_set(items, "node", node);
+	e = elem_child(items, NS_PUBSUB_EVENT,
+	    item != NULL ? "item" : "retract");
+	elem_set(e, "id", id);
+	if (item != NULL)
+		ELEM_EACH(payload, item)
+			elem_append(e, elem_copy(arena, payload));
+	(void)hooks_from_upstream(a, &r);
+}
+
+static bool
+has_item(const struct elem *items, const char *id)
+{
+	if (items == NULL)
+		return false;
+	ELEM_EACH(e, items) {
+		if (text_equals(elem_attr(e, "id"), id))
+			return true;
+	}
+	return false;
+}
+
+/* Of all that is there the latest were asked for; fewer are all. */
+static void
+take_missing(struct account *a, struct arena *arena, const char *node,
+    const struct elem *items)
+{
+	const char *known[EVENTS_PER_NODE];
+	size_t n = events_own_items(a, a->fetch_began, node, known);
+
+	for (size_t i = 0; i < n; i++)
+		known[i] = arena_strdup(arena, known[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (!has_item(items, known[i]))
+			say(a, arena, node, known[i], NULL);
+	}
+}
+
+/* What came by itself meanwhile is newer. */
+static void
+take_collection(struct account *a, struct arena *arena, const char *node,
+    const struct elem *items)
+{
+	unsigned count = 0;
+	const char *id;
+
+	if (items != NULL) {
+		ELEM_EACH(e, items) {
+			count++;
+			id = elem_attr(e, "id");
+			if (id != NULL &&
+			    !events_came_after(a, a->fetch_began, node, id))
+				say(a, arena, node, id, e);
+		}
+	}
+	if (count < EVENTS_PER_NODE)
+		take_missing(a, arena, node, items);
+}
+
+static void
+take_last(struct account *a, struct arena *arena, const char *node,
+    const struct elem *items)
+{
+	const struct elem *last = NULL;
+	uint64_t heard = 0;
+
+	/* Meanwhile it may have come by itself, and be newer. */
+	(void)recent_get(a->fetched, node, &heard);
+	if (heard)
 		return;
-	if (last == NULL) {
-		events_drop_own(a, elem_attr(items, "node"));
+	if (items != NULL)
+		ELEM_EACH(e, items)
+			last = e;
+	if (last != NULL)
+		say(a, arena, node, elem_attr(last, "id"), last);
+	else
+		events_drop_own(a, node);
+}
+
+static void
+take_answer(struct account *a, const char *node, const struct elem *answer)
+{
+	const struct elem *pubsub, *items = NULL;
+
+	if (stanza_type(answer) == TYPE_RESULT) {
+		pubsub = elem_find(answer, NS_PUBSUB, "pubsub");
+		if (pubsub != NULL)
+			items = elem_find(pubsub, NS_PUBSUB, "items");
+		if (items == NULL)
+			return;
+	} else if (!text_equals(stanza_error_cond(answer), "item-not-found")) {
 		return;
 	}
-	elem_set(m, "type", "headline");
-	event = elem_child(m, NS_PUBSUB_EVENT, "event");
-	event = elem_child(event, NS_PUBSUB_EVENT, "items");
-	elem_set(event, "node", elem_attr(items, "node"));
-	item = elem_child(event, NS_PUBSUB_EVENT, "item");
-	elem_set(item, "id", elem_attr(last, "id"));
-	ELEM_EACH(payload, last)
-		elem_append(item, elem_copy(arena, payload));
-	if (describe(&what, event->parent))
-		(void)take(a, &r, &what);
+	if (is_collection(node))
+		take_collection(a, answer->arena, node, items);
+	else
+		take_last(a, answer->arena, node, items);
 }
 
 static void
 fetched(struct account *a, struct elem *answer, void *arg)
 {
-	const struct elem *pubsub = NULL, *items = NULL;
-	uint64_t heard = 0;
 	char *node = arg;
 
 	a->is_fetching = false;
-	if (answer != NULL && stanza_type(answer) == TYPE_RESULT)
-		pubsub = elem_find(answer, NS_PUBSUB, "pubsub");
-	if (pubsub != NULL)
-		items = elem_find(pubsub, NS_PUBSUB, "items");
-	/* Meanwhile it may have come by itself, and be newer. */
-	(void)recent_get(a->fetched, node, &heard);
-	if (items != NULL && !heard)
-		take_fetched(a, items);
-	else if (!heard && answer != NULL &&
-	    text_equals(stanza_error_cond(answer), "item-not-found"))
-		events_drop_own(a, node);
+	if (answer != NULL)
+		take_answer(a, node, answer);
 	free(node);
 	if (answer != NULL)
 		events_fetch(a->user);
@@ -222,7 +298,10 @@ fetch(struct account *a, const char *node)
 	items = elem_child(elem_child(iq, NS_PUBSUB, "pubsub"), NS_PUBSUB,
 	    "items");
 	elem_set(items, "node", node);
-	elem_set(items, "max_items", "1");
+	elem_set(items, "max_items",
+	    arena_printf(arena, "%d",
+		is_collection(node) ? EVENTS_PER_NODE : 1));
+	a->fetch_began = events_last(a->user);
 	a->is_fetching = account_ask(a, iq, a->jid, fetched, copy) == 0;
 	if (!a->is_fetching)
 		free(copy);

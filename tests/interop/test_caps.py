@@ -1,6 +1,8 @@
 """Capabilities and personal events: N clients look like one good client."""
 
+import os
 import random
+import signal
 
 from lib import stanza
 from lib.case import case
@@ -9,6 +11,15 @@ from lib.wait import check, poll
 CAPS = "{http://jabber.org/protocol/caps}c"
 EVENT = "{http://jabber.org/protocol/pubsub#event}"
 NICK = "http://jabber.org/protocol/nick"
+BOOKMARKS = "urn:xmpp:bookmarks:1"
+# One item is kept otherwise. Of an ejabberd the configuration says so: it does not
+# know that option.
+OPTIONS = (
+    "<publish-options><x xmlns='jabber:x:data' type='submit'>"
+    "<field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/"
+    "pubsub#publish-options</value></field>"
+    "<field var='pubsub#max_items'><value>10</value></field>"
+    "</x></publish-options>")
 CAN = ["urn:xmpp:receipts", "urn:xmpp:jingle:1", "urn:xmpp:chat-markers:0",
        "http://jabber.org/protocol/ibb", "urn:xmpp:message-correct:0",
        "jabber:x:conference", "jabber:x:oob", "urn:xmpp:reactions:0"]
@@ -155,3 +166,51 @@ async def notified(world, count):
               "%s hears of what was" % client.label)
     await deaf.barrier()
     check(not nicks(deaf), "a client that did not ask: %s" % nicks(deaf))
+
+
+def bookmark_events(client):
+    """(bookmark, its name) in order; None: it was taken back."""
+    return [(e.get("id"), e[0].get("name") if len(e) else None)
+            for s in client.stanzas
+            for e in s.iterfind("%sevent/%sitems" % (EVENT, EVENT))
+            if e.get("node") == BOOKMARKS
+            for e in e if e.tag in (EVENT + "item", EVENT + "retract")]
+
+
+async def bookmark(world, client, room, name):
+    """Published with that name, or retracted."""
+    options = OPTIONS if world.server.name != "ejabberd" else ""
+    done = ("<publish node='{0}'><item id='{1}'><conference xmlns='{0}' "
+            "name='{2}'/></item></publish>{3}" if name else
+            "<retract node='{0}' notify='true'><item id='{1}'/></retract>")
+    answer = await client.iq(
+        "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'>%s</pubsub>"
+        % done.format(BOOKMARKS, room, name, options))
+    check(answer.get("type") == "result", stanza.text(answer))
+
+
+@case()
+async def bookmarked(world, count):
+    """bookmarks that changed while the server was lost reach who asks"""
+    desk = await comes(world, "desk", [BOOKMARKS + "+notify"])
+    direct = world.on_server(world.alice_name, "direct")
+    await direct.login()
+    for room in "one", "two":
+        await bookmark(world, direct, room + "@rooms.example", room)
+    wanted = [("one@rooms.example", "one"), ("two@rooms.example", "two")]
+    await desk.until(lambda: bookmark_events(desk) == wanted, 20,
+                     lambda: "desk hears of two: %s" % bookmark_events(desk))
+    # The proxy hears nothing until all is other than it was.
+    os.kill(world.proxy.process.pid, signal.SIGSTOP)
+    await world.server.stop()
+    await world.server.start()
+    direct = world.on_server(world.alice_name, "direct")
+    await direct.login()
+    await bookmark(world, direct, "one@rooms.example", None)
+    await bookmark(world, direct, "two@rooms.example", "another two")
+    await bookmark(world, direct, "three@rooms.example", "three")
+    os.kill(world.proxy.process.pid, signal.SIGCONT)
+    wanted = [("one@rooms.example", None), ("three@rooms.example", "three"),
+              ("two@rooms.example", "another two")]
+    await desk.until(lambda: sorted(bookmark_events(desk)[2:]) == wanted, 30,
+                     lambda: "desk hears of three: %s" % bookmark_events(desk))

@@ -89,6 +89,9 @@ modules:
     plugins:
       - flat
       - pep
+    force_node_config:
+      "urn:xmpp:bookmarks:1":
+        max_items: 10
   mod_roster:
     versioning: true
   mod_stream_mgmt:
