@@ -1,6 +1,6 @@
 /* core/run.c; test_run.c is about the scripts. */
 #include "support_io.h"
-#include "support_lock.h"
+#include "support_store.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 #include "support_client.h"
-#include "support_lock.h"
+#include "support_store.h"
 #include "support_talk.h"
 
 #include "core/fanout.h"

@@ -1,5 +1,5 @@
+#include "support_broken.h"
 #include "support_client.h"
-#include "support_lock.h"
 
 #include "core/device.h"
 #include "core/history.h"
@@ -19,7 +19,6 @@ struct bench {
 	struct core *core;
 	struct core_client client;
 	char *path;
-	struct db *lock;
 };
 
 static int
@@ -46,7 +45,6 @@ teardown(void **state)
 {
 	struct bench *b = *state;
 
-	store_unlock(&b->lock);
 	client_end(&b->client);
 	core_free(b->core);
 	free(b->path);
@@ -180,10 +178,10 @@ a_count_is_committed_before_it_is_told(void **state)
 	struct bench *b = *state;
 
 	client_say(&b->client, PING("1"));
-	b->lock = store_lock(b->path);
+	store_break(b->path);
 	client_say(&b->client, "<r xmlns='urn:xmpp:sm:3'/>");
 	assert_false(has(&b->client.got, "<a "));
-	store_unlock(&b->lock);
+	store_mend(b->path);
 	core_wait(b->core, 100);
 	expect(&b->client.got, "<a xmlns='urn:xmpp:sm:3' h='2'/>");
 }
@@ -208,7 +206,7 @@ nothing_is_written_before_it_is_committed(void **state)
 {
 	struct bench *b = *state;
 
-	b->lock = store_lock(b->path);
+	store_break(b->path);
 	core_server_say(b->core, CHAT("m1"));
 	core_run(b->core);
 	assert_int_equal(failures(b), 1);
@@ -216,7 +214,7 @@ nothing_is_written_before_it_is_committed(void **state)
 	assert_int_equal(history_next(user(b)->history), 2);
 	core_wait(b->core, 2000);
 	assert_false(has(&b->client.got, "m1"));
-	store_unlock(&b->lock);
+	store_mend(b->path);
 	core_wait(b->core, 2000);
 	expect(&b->client.got, "id='m1'");
 	assert_int_equal(count(&b->client.got, "id='m1'"), 1);
@@ -230,7 +228,7 @@ nothing_is_read_until_it_works(void **state)
 {
 	struct bench *b = *state;
 
-	b->lock = store_lock(b->path);
+	store_break(b->path);
 	core_server_say(b->core, CHAT("m1"));
 	core_run(b->core);
 	client_say(&b->client, MESSAGE("o1") PING("p1"));
@@ -238,7 +236,7 @@ nothing_is_read_until_it_works(void **state)
 	core_wait(b->core, 1000);
 	assert_int_equal(history_next(user(b)->history), 2);
 	assert_false(has(&b->client.got, "p1"));
-	store_unlock(&b->lock);
+	store_mend(b->path);
 	core_wait(b->core, 1000);
 	assert_int_equal(history_next(user(b)->history), 4);
 	expect(&b->client.got, "id='m2'");
@@ -255,7 +253,7 @@ it_is_tried_again_and_given_up(void **state)
 	struct bench *b = *state;
 	size_t i;
 
-	b->lock = store_lock(b->path);
+	store_break(b->path);
 	core_server_say(b->core, CHAT("m1"));
 	core_run(b->core);
 	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
@@ -269,7 +267,7 @@ it_is_tried_again_and_given_up(void **state)
 	assert_true(b->core->proxy->is_failed);
 	assert_false(has(&b->client.got, "m1"));
 	/* Left as it is, streams can be resumed by the next process. */
-	store_unlock(&b->lock);
+	store_mend(b->path);
 	assert_false(b->client.closed);
 }
 
@@ -280,11 +278,11 @@ each_failure_begins_anew(void **state)
 	struct bench *b = *state;
 
 	for (unsigned round = 1; round <= 3; round++) {
-		b->lock = store_lock(b->path);
+		store_break(b->path);
 		core_server_say(b->core, CHAT("m1"));
 		core_run(b->core);
 		core_wait(b->core, 99);
-		store_unlock(&b->lock);
+		store_mend(b->path);
 		assert_int_equal(failures(b), round);
 		core_wait(b->core, 1);
 		assert_int_equal(store_last(b->core->store, user(b)->id),
@@ -299,7 +297,7 @@ what_changes_meanwhile_is_kept(void **state)
 	struct bench *b = *state;
 	uint64_t id;
 
-	b->lock = store_lock(b->path);
+	store_break(b->path);
 	core_server_say(b->core, CHAT("m1"));
 	core_run(b->core);
 	core_wait(b->core, 100);
@@ -308,7 +306,7 @@ what_changes_meanwhile_is_kept(void **state)
 	id = device_of(user(b), 0, "meanwhile")->id;
 	core_wait(b->core, 250);
 	assert_int_equal(failures(b), 3);
-	store_unlock(&b->lock);
+	store_mend(b->path);
 	core_wait(b->core, 150);
 	core_kill(b->core);
 	core_start(b->core, CORE_ALICE(""));
@@ -323,12 +321,12 @@ what_was_never_committed_was_never_told(void **state)
 {
 	struct bench *b = *state;
 
-	b->lock = store_lock(b->path);
+	store_break(b->path);
 	core_server_say(b->core, CHAT("m1"));
 	client_say(&b->client, MESSAGE("o1"));
 	core_wait(b->core, 500);
 	core_kill(b->core);
-	store_unlock(&b->lock);
+	store_mend(b->path);
 	loop_turn(b->core->peers, 0);
 	assert_false(has(&b->client.got, "m1"));
 	assert_false(has(&b->core->server->got, "o1"));

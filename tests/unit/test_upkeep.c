@@ -1,5 +1,5 @@
+#include "support_broken.h"
 #include "support_client.h"
-#include "support_lock.h"
 
 #include "core/history.h"
 #include "core/upkeep.h"
@@ -181,16 +181,15 @@ nothing_is_done_while_commits_fail(void **state)
 {
 	char *path = store_fresh_path();
 	struct core *c = begin(path, "log-entries='16'");
-	struct db *lock;
 
 	(void)state;
 	say(c, CHAT, 16);
-	lock = store_lock(path);
+	store_break(path);
 	say(c, CHAT, 1);
 	core_wait(c, 50);
 	assert_false(has(&c->log, "not-trimmed"));
 	assert_false(has(&c->log, "not-folded"));
-	store_unlock(&lock);
+	store_mend(path);
 	core_wait(c, 1000);
 	assert_int_equal(history_kept(history(c)), 16);
 	core_free(c);
