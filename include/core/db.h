@@ -42,7 +42,7 @@ bool db_checkpoint(struct db *, unsigned *pages);
 
 /*
  * Nothing else is open meanwhile. db_begin() waits for another connection that writes,
- * a second at most. db_commit() that fails has rolled back.
+ * a quarter of a second at most. db_commit() that fails has rolled back.
  */
 int db_begin(struct db *, struct err *);
 int db_commit(struct db *, struct err *);

@@ -19,6 +19,8 @@ struct user;
 
 /* So many of a node are kept: a busy one costs nobody else's. */
 #define EVENTS_PER_NODE 16
+/* Of a collection, where each item is a thing of its own (XEP-0402, 0490). */
+#define EVENTS_PER_COLLECTION 256
 
 enum event_kind {
 	EVENT_ITEMS,   /* published */
@@ -45,19 +47,25 @@ void events_free(struct events **);
  */
 const char *events_take(struct account *, struct entry *,
     const struct event_what *);
+bool events_is_collection(const char *node);
 /* Whether there is something of that node of the account's own. */
 bool events_has_own(const struct account *, const char *node);
 /* The number of the last one there was. */
 uint64_t events_last(const struct user *);
-/* Something about that item of the account's own came after that number. */
+/* Something came about that item of the account's own, or all, after that number. */
 bool events_came_after(const struct account *, uint64_t number,
     const char *node, const char *item);
 /*
+ * Whether a publication of the account's own is what is known. It counts as the last then:
+ * of too many it is the last to go.
+ */
+bool events_know_own(const struct account *, const struct event_what *);
+/*
  * The items of a node of the account's own that were published by that number, as far as
- * they are kept; how many.
+ * they are kept; how many. They are borrowed until the next event.
  */
 size_t events_own_items(const struct account *, uint64_t number,
-    const char *node, const char *items[EVENTS_PER_NODE]);
+    const char *node, const char *items[EVENTS_PER_COLLECTION]);
 /* There is nothing more of that: what was published is nobody's last event. */
 void events_drop_own(struct account *, const char *node);
 /*

@@ -18,6 +18,7 @@ enum {
 	FLAG_READY = 2,
 	FLAG_ROSTERVER = 4,
 	FLAG_SETTLED = 8,
+	FLAG_FETCHED = 16,
 };
 
 void
@@ -46,7 +47,8 @@ save_self(struct account *a)
 	pack_uint(&b,
 	    (a->was_up ? FLAG_WAS_UP : 0) | (a->is_ready ? FLAG_READY : 0) |
 		(a->has_rosterver ? FLAG_ROSTERVER : 0) |
-		(a->is_settled ? FLAG_SETTLED : 0));
+		(a->is_settled ? FLAG_SETTLED : 0) |
+		(a->has_fetched ? FLAG_FETCHED : 0));
 	pack_uint(&b, a->max_bytes);
 	pack_string(&b, a->presence_sent);
 	pack_uint(&b, a->presence_number);
@@ -98,6 +100,8 @@ load_self(void *arg, const void *key, size_t key_len, const void *value,
 	a->is_ready = (flags & FLAG_READY) != 0;
 	a->has_rosterver = (flags & FLAG_ROSTERVER) != 0;
 	a->is_settled = (flags & FLAG_SETTLED) != 0;
+	a->has_fetched = (flags & FLAG_FETCHED) != 0;
+	a->doubts_events = !a->has_fetched;
 	a->max_bytes = unpack_uint(&u);
 	a->presence_sent = unpack_string(&u);
 	a->presence_number = unpack_uint(&u);

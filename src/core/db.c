@@ -16,7 +16,7 @@
  * commit is written takes it to read again how far the log goes; a commit that does not
  * wait fails then.
  */
-#define LOCK_WAIT 1000
+#define LOCK_WAIT 250
 /* The inner pages of a log of five million entries, and more. */
 #define CACHE_KIB 8192
 

@@ -11,6 +11,7 @@
 #include "core/proxy.h"
 #include "core/turn.h"
 #include "core/user.h"
+#include "xmpp/ns.h"
 
 struct events *
 events_new(struct user *u)
@@ -246,13 +247,21 @@ first_to_go(struct events *all, const struct event_publisher *by)
 	    TAILQ_FIRST(&all->all);
 }
 
+bool
+events_is_collection(const char *node)
+{
+	return strcmp(node, NS_BOOKMARKS) == 0 || strcmp(node, NS_MDS) == 0;
+}
+
 /* The one that was just added stays. */
 static void
 keep_limits(struct events *all, const struct event_node *n)
 {
 	const struct limits *l = &all->user->proxy->config->limits;
+	unsigned most = events_is_collection(n->name) ? EVENTS_PER_COLLECTION :
+							EVENTS_PER_NODE;
 
-	while (n->count > EVENTS_PER_NODE)
+	while (n->count > most)
 		drop_event(all, TAILQ_FIRST(&n->events));
 	while (all->count > 1 &&
 	    (all->count > l->events || all->bytes > l->event_bytes))

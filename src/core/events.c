@@ -247,13 +247,13 @@ is_worth_keeping(const struct account *a, const struct entry *entry,
  * last: whatever came after it was taken back where we did not see it.
  */
 static bool
-is_known(const struct account *a, const struct entry *entry,
+is_known(const struct account *a, const char *publisher,
     const struct event_what *what)
 {
 	struct event_node *n;
 	struct event *e;
 
-	n = event_node_find(a->user->events, a->id, entry->peer, what->node);
+	n = event_node_find(a->user->events, a->id, publisher, what->node);
 	e = n != NULL ? event_find(n, what->item) : NULL;
 	if (e == NULL || *e->item == '\0' || e->kind != EVENT_ITEMS ||
 	    what->kind != EVENT_ITEMS ||
@@ -275,7 +275,7 @@ events_take(struct account *a, struct entry *entry,
 		entry_unref(&entry);
 		return "an event that is not kept, to those that ask for it";
 	}
-	if (is_known(a, entry, what)) {
+	if (is_known(a, entry->peer, what)) {
 		entry_unref(&entry);
 		return "an event that is known";
 	}
@@ -286,6 +286,18 @@ events_take(struct account *a, struct entry *entry,
 }
 
 /* --- the account's own --- */
+
+bool
+events_know_own(const struct account *a, const struct event_what *what)
+{
+	return is_known(a, a->jid, what);
+}
+
+uint64_t
+events_last(const struct user *u)
+{
+	return u->events->last;
+}
 
 static const struct event_node *
 find_own(const struct account *a, const char *node)
@@ -299,25 +311,26 @@ events_has_own(const struct account *a, const char *node)
 	return find_own(a, node) != NULL;
 }
 
-uint64_t
-events_last(const struct user *u)
-{
-	return u->events->last;
-}
-
 bool
 events_came_after(const struct account *a, uint64_t number, const char *node,
     const char *item)
 {
 	const struct event_node *n = find_own(a, node);
-	const struct event *e = n != NULL ? event_find(n, item) : NULL;
+	const struct event *e;
 
-	return e != NULL && e->number > number;
+	if (n == NULL)
+		return false;
+	TAILQ_FOREACH(e, &n->events, of_node) {
+		if (e->number > number &&
+		    (e->kind == EVENT_NODE || strcmp(e->item, item) == 0))
+			return true;
+	}
+	return false;
 }
 
 size_t
 events_own_items(const struct account *a, uint64_t number, const char *node,
-    const char *items[EVENTS_PER_NODE])
+    const char *items[EVENTS_PER_COLLECTION])
 {
 	const struct event_node *n = find_own(a, node);
 	const struct event *e;
@@ -327,7 +340,7 @@ events_own_items(const struct account *a, uint64_t number, const char *node,
 		return 0;
 	TAILQ_FOREACH(e, &n->events, of_node) {
 		if (e->kind == EVENT_ITEMS && *e->item != '\0' &&
-		    e->number <= number)
+		    e->number <= number && count < EVENTS_PER_COLLECTION)
 			items[count++] = e->item;
 	}
 	return count;

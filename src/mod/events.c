@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/account_save.h"
 #include "core/events.h"
 #include "core/features.h"
 #include "core/incoming.h"
@@ -115,7 +116,8 @@ take(struct account *a, const struct route *r, const struct event_what *what)
 	    "event");
 	struct entry *e = incoming_entry(a, r, DIR_IN);
 
-	if (strcmp(e->peer, a->jid) == 0)
+	/* One item says nothing of the others. */
+	if (strcmp(e->peer, a->jid) == 0 && !events_is_collection(what->node))
 		recent_set(a->fetched, what->node, 1);
 	if (what->kind == EVENT_ITEMS && strcmp(e->peer, a->jid) == 0 &&
 	    strcmp(what->node, AVATAR_METADATA) == 0)
@@ -126,6 +128,62 @@ take(struct account *a, const struct route *r, const struct event_what *what)
 	return events_take(a, e, what);
 }
 
+/* --- made here --- */
+
+/* One item as if it had been published, or NULL: taken back. */
+static struct elem *
+make_event(struct arena *arena, const char *node, const char *id,
+    const struct elem *item)
+{
+	struct elem *m = elem_new(arena, NS_CLIENT, "message"), *items, *e;
+
+	elem_set(m, "type", "headline");
+	items = elem_child(elem_child(m, NS_PUBSUB_EVENT, "event"),
+	    NS_PUBSUB_EVENT, "items");
+	elem_set(items, "node", node);
+	e = elem_child(items, NS_PUBSUB_EVENT,
+	    item != NULL ? "item" : "retract");
+	elem_set(e, "id", id);
+	if (item != NULL)
+		ELEM_EACH(payload, item)
+			elem_append(e, elem_copy(arena, payload));
+	return m;
+}
+
+static struct event_what
+what_of(const struct elem *m)
+{
+	struct event_what what;
+
+	(void)describe(&what, elem_first(m));
+	return what;
+}
+
+/* Each is a thing of its own, and may be replaced alone. */
+static const char *
+take_each(struct account *a, const struct route *r, const struct elem *items)
+{
+	struct arena *arena = r->stanza->arena;
+	const char *node = elem_attr(items, "node"), *id, *reason = NULL;
+	struct route one = *r;
+	struct event_what what;
+	bool is_item;
+
+	ELEM_EACH(e, items) {
+		id = elem_attr(e, "id");
+		is_item = elem_is(e, NS_PUBSUB_EVENT, "item");
+		if (id == NULL ||
+		    (!is_item && !elem_is(e, NS_PUBSUB_EVENT, "retract")))
+			continue;
+		one.stanza = make_event(arena, node, id, is_item ? e : NULL);
+		what = what_of(one.stanza);
+		reason = take(a, &one, &what);
+	}
+	return reason;
+}
+
+/* --- from upstream --- */
+
 /* From the bare JID of somebody. */
 static bool
 is_personal(const struct route *r)
@@ -133,6 +191,14 @@ is_personal(const struct route *r)
 	return r->kind == STANZA_MESSAGE && r->type != TYPE_ERROR &&
 	    (r->from == NULL ||
 		(jid_is_bare(r->from) && !jid_is_domain(r->from)));
+}
+
+static bool
+has_several(const struct elem *items)
+{
+	const struct elem *first = elem_first(items);
+
+	return first != NULL && elem_next(first) != NULL;
 }
 
 static const char *
@@ -148,47 +214,28 @@ from_upstream(struct account *a, struct route *r)
 	if (event == NULL || !describe(&what, event) ||
 	    message_class(r->stanza, NULL) != CLASS_LIVE)
 		return NULL;
+	if (what.kind != EVENT_NODE && events_is_collection(what.node) &&
+	    has_several(elem_first(event)))
+		return take_each(a, r, elem_first(event));
 	return take(a, r, &what);
 }
 
 /* --- fetching --- */
 
-/* Of these each item is a thing of its own, and none is said again (XEP-0402, 0490). */
-static bool
-is_collection(const char *node)
-{
-	return strcmp(node, NS_BOOKMARKS) == 0 || strcmp(node, NS_MDS) == 0;
-}
-
-/* As if it had been published now; NULL: taken back. */
 static void
-say(struct account *a, struct arena *arena, const char *node, const char *id,
-    const struct elem *item)
+say(struct account *a, struct elem *m)
 {
-	struct elem *m = elem_new(arena, NS_CLIENT, "message"), *items, *e;
 	struct route r = { .stanza = m,
 		.kind = STANZA_MESSAGE,
 		.type = TYPE_HEADLINE,
 		.from = a->jid };
 
-	elem_set(m, "type", "headline");
-	items = elem_child(elem_child(m, NS_PUBSUB_EVENT, "event"),
-	    NS_PUBSUB_EVENT, "items");
-	elem_set(items, "node", node);
-	e = elem_child(items, NS_PUBSUB_EVENT,
-	    item != NULL ? "item" : "retract");
-	elem_set(e, "id", id);
-	if (item != NULL)
-		ELEM_EACH(payload, item)
-			elem_append(e, elem_copy(arena, payload));
 	(void)hooks_from_upstream(a, &r);
 }
 
 static bool
 has_item(const struct elem *items, const char *id)
 {
-	if (items == NULL)
-		return false;
 	ELEM_EACH(e, items) {
 		if (text_equals(elem_attr(e, "id"), id))
 			return true;
@@ -196,41 +243,48 @@ has_item(const struct elem *items, const char *id)
 	return false;
 }
 
-/* Of all that is there the latest were asked for; fewer are all. */
-static void
-take_missing(struct account *a, struct arena *arena, const char *node,
-    const struct elem *items)
+static bool
+is_news(const struct account *a, uint64_t began, const char *id,
+    const struct elem *m)
 {
-	const char *known[EVENTS_PER_NODE];
-	size_t n = events_own_items(a, a->fetch_began, node, known);
+	struct event_what what = what_of(m);
 
-	for (size_t i = 0; i < n; i++)
-		known[i] = arena_strdup(arena, known[i]);
-	for (size_t i = 0; i < n; i++) {
-		if (!has_item(items, known[i]))
-			say(a, arena, node, known[i], NULL);
-	}
+	return !events_came_after(a, began, what.node, id) &&
+	    !events_know_own(a, &what);
 }
 
-/* What came by itself meanwhile is newer. */
+/*
+ * What came by itself since it was asked for is newer. The latest were asked for; fewer
+ * are all. What is news is found out before anything is said: that may take the place of
+ * what is known.
+ */
 static void
 take_collection(struct account *a, struct arena *arena, const char *node,
     const struct elem *items)
 {
-	unsigned count = 0;
-	const char *id;
+	struct elem *news[2 * EVENTS_PER_COLLECTION];
+	const char *known[EVENTS_PER_COLLECTION], *id;
+	uint64_t began = a->fetch_began;
+	size_t i, said = 0, count = 0, n;
 
-	if (items != NULL) {
-		ELEM_EACH(e, items) {
-			count++;
-			id = elem_attr(e, "id");
-			if (id != NULL &&
-			    !events_came_after(a, a->fetch_began, node, id))
-				say(a, arena, node, id, e);
-		}
+	n = events_own_items(a, began, node, known);
+	for (i = 0; i < n; i++)
+		known[i] = arena_strdup(arena, known[i]);
+	ELEM_EACH(e, items) {
+		if (count++ == EVENTS_PER_COLLECTION)
+			break;
+		if ((id = elem_attr(e, "id")) == NULL)
+			continue;
+		news[said] = make_event(arena, node, id, e);
+		if (is_news(a, began, id, news[said]))
+			said++;
 	}
-	if (count < EVENTS_PER_NODE)
-		take_missing(a, arena, node, items);
+	for (i = 0; i < n && count < EVENTS_PER_COLLECTION; i++) {
+		if (!has_item(items, known[i]))
+			news[said++] = make_event(arena, node, known[i], NULL);
+	}
+	for (i = 0; i < said; i++)
+		say(a, news[i]);
 }
 
 static void
@@ -244,11 +298,10 @@ take_last(struct account *a, struct arena *arena, const char *node,
 	(void)recent_get(a->fetched, node, &heard);
 	if (heard)
 		return;
-	if (items != NULL)
-		ELEM_EACH(e, items)
-			last = e;
+	ELEM_EACH(e, items)
+		last = e;
 	if (last != NULL)
-		say(a, arena, node, elem_attr(last, "id"), last);
+		say(a, make_event(arena, node, elem_attr(last, "id"), last));
 	else
 		events_drop_own(a, node);
 }
@@ -257,20 +310,19 @@ static void
 take_answer(struct account *a, const char *node, const struct elem *answer)
 {
 	const struct elem *pubsub, *items = NULL;
+	struct arena *arena = answer->arena;
 
-	if (stanza_type(answer) == TYPE_RESULT) {
-		pubsub = elem_find(answer, NS_PUBSUB, "pubsub");
-		if (pubsub != NULL)
-			items = elem_find(pubsub, NS_PUBSUB, "items");
-		if (items == NULL)
-			return;
-	} else if (!text_equals(stanza_error_cond(answer), "item-not-found")) {
+	if (stanza_type(answer) == TYPE_RESULT &&
+	    (pubsub = elem_find(answer, NS_PUBSUB, "pubsub")) != NULL)
+		items = elem_find(pubsub, NS_PUBSUB, "items");
+	else if (text_equals(stanza_error_cond(answer), "item-not-found"))
+		items = elem_new(arena, NS_PUBSUB, "items");
+	if (items == NULL)
 		return;
-	}
-	if (is_collection(node))
-		take_collection(a, answer->arena, node, items);
+	if (events_is_collection(node))
+		take_collection(a, arena, node, items);
 	else
-		take_last(a, answer->arena, node, items);
+		take_last(a, arena, node, items);
 }
 
 static void
@@ -278,9 +330,11 @@ fetched(struct account *a, struct elem *answer, void *arg)
 {
 	char *node = arg;
 
-	a->is_fetching = false;
 	if (answer != NULL)
 		take_answer(a, node, answer);
+	else
+		recent_remove(a->fetched, node);
+	a->is_fetching = false;
 	free(node);
 	if (answer != NULL)
 		events_fetch(a->user);
@@ -300,7 +354,7 @@ fetch(struct account *a, const char *node)
 	elem_set(items, "node", node);
 	elem_set(items, "max_items",
 	    arena_printf(arena, "%d",
-		is_collection(node) ? EVENTS_PER_NODE : 1));
+		events_is_collection(node) ? EVENTS_PER_COLLECTION : 1));
 	a->fetch_began = events_last(a->user);
 	a->is_fetching = account_ask(a, iq, a->jid, fetched, copy) == 0;
 	if (!a->is_fetching)
@@ -345,20 +399,41 @@ may_fetch(const struct account *a)
 	    info_says_identity(a->own_info, "pubsub", "pep");
 }
 
+/* NULL: there is no more to ask for. */
+static char *
+next_node(const struct account *a)
+{
+	const struct session *s;
+	char *node;
+
+	LIST_FOREACH(s, &a->user->sessions, next) {
+		if (!s->closing && is_account_of(a, s) &&
+		    (node = missing_node(a, s)) != NULL)
+			return node;
+	}
+	return NULL;
+}
+
+static void
+note_fetched(struct account *a, bool all)
+{
+	if (a->has_fetched == all)
+		return;
+	a->has_fetched = all;
+	account_touch(a, ACCOUNT_SELF);
+}
+
 static void
 fetch_next(struct account *a)
 {
-	const struct session *s;
-	char *node = NULL;
+	char *node;
 
 	if (a->is_fetching || a->fetched_version == a->user->features_version ||
 	    !account_is_up(a) || !a->is_ready || a->own_info == NULL)
 		return;
-	LIST_FOREACH(s, &a->user->sessions, next) {
-		if (!s->closing && node == NULL && is_account_of(a, s))
-			node = missing_node(a, s);
-	}
-	if (node != NULL && may_fetch(a))
+	node = may_fetch(a) ? next_node(a) : NULL;
+	note_fetched(a, node == NULL);
+	if (node != NULL)
 		fetch(a, node);
 	else
 		a->fetched_version = a->user->features_version;
@@ -382,13 +457,16 @@ upstream_up(struct account *a)
 	a->fetched = recent_new(a->user->proxy->config->limits.caps_features);
 	a->is_fetching = false;
 	a->fetched_version = UINT64_MAX;
+	a->has_fetched = false;
 	a->doubts_events = true;
 }
 
+/* What was open is lost, with the request or with the process that asked. */
 static void
-upstream_ready(struct account *a)
+upstream_resumed(struct account *a)
 {
-	fetch_next(a);
+	if (!a->has_fetched)
+		fetch_next(a);
 }
 
 const struct module mod_events = {
@@ -396,7 +474,8 @@ const struct module mod_events = {
 	.xep = "XEP-0163",
 	.from_upstream = from_upstream,
 	.upstream_up = upstream_up,
-	.upstream_ready = upstream_ready,
+	.upstream_ready = fetch_next,
+	.upstream_resumed = upstream_resumed,
 	.account_load = events_load,
 	.account_free = events_forget,
 };

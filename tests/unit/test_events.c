@@ -239,6 +239,58 @@ fetching_comes_to_an_end(void **state)
 	    0);
 }
 
+#define BOOKMARKS "<items node='" NS_BOOKMARKS "'"
+
+/* What the account's server answers: one bookmark, and those of these numbers. */
+static void
+answer_bookmarks(void **state, const char *id, unsigned one, unsigned first,
+    unsigned last)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b,
+	    "S> <iq type='result' from='alice@a.example' to='$S' id='$%s'>"
+	    "<pubsub xmlns='" NS_PUBSUB "'>" BOOKMARKS
+	    "><item id='%u@r.example'/>",
+	    id, one);
+	for (unsigned i = first; i <= last; i++)
+		buf_printf(&b, "<item id='%u@r.example'/>", i);
+	buf_puts(&b, "</items></pubsub></iq>");
+	TALK(state, b.data);
+	buf_free(&b);
+}
+
+static void
+lose_stream(void **state, const char *asks)
+{
+	TALK(state, "upstream down", "drain", "upstream up", asks, "drain");
+}
+
+/*
+ * As many as were asked for need not be all: none is taken back. What is new takes the
+ * place of one that is not there any more; what is known is not told again.
+ */
+static void
+of_many_items_what_is_new_is_told(void **state)
+{
+	TALK(state, "can C1 " NS_BOOKMARKS "+notify", "login C1 nopresence",
+	    "C1> <presence>{caps:C1}</presence>",
+	    "S<~ <iq id='$f' type='get' ...><pubsub xmlns='" NS_PUBSUB
+	    "'>" BOOKMARKS " max_items='256'/></pubsub></iq>",
+	    "drain");
+	answer_bookmarks(state, "f", 1, 2, 256);
+	assert_int_equal(count_messages(state, "C1"), 256);
+	lose_stream(state, "S<~ <iq id='$g' type='get' ...>...</iq>");
+	answer_bookmarks(state, "g", 1000, 1, 255);
+	assert_int_equal(count_messages(state, "C1"), 1);
+	lose_stream(state, "S<~ <iq id='$h' type='get' ...>...</iq>");
+	answer_bookmarks(state, "h", 1000, 2, 255);
+	TALK(state,
+	    "C1< <message ...><event xmlns='" NS_PUBSUB_EVENT "'>" BOOKMARKS
+	    "><retract id='1@r.example'/></items></event></message>",
+	    "nothing");
+}
+
 int
 main(void)
 {
@@ -253,6 +305,7 @@ main(void)
 		talk_test(an_event_before_what_is_far_behind),
 		talk_test(can_more_while_some_wait),
 		talk_test(fetching_comes_to_an_end),
+		talk_test(of_many_items_what_is_new_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
