@@ -195,10 +195,15 @@ async def bookmarked(world, count):
     desk = await comes(world, "desk", [BOOKMARKS + "+notify"])
     direct = world.on_server(world.alice_name, "direct")
     await direct.login()
-    for room in "one", "two":
-        await bookmark(world, direct, room + "@rooms.example", room)
-    wanted = [("one@rooms.example", "one"), ("two@rooms.example", "two")]
-    await desk.until(lambda: bookmark_events(desk) == wanted, 20,
+
+    async def heard():
+        await bookmark(world, direct, "one@rooms.example", "one")
+        return bookmark_events(desk)
+    # What comes before the server has asked for what she can do is for nobody.
+    await poll(heard, 20, "desk hears of a bookmark")
+    await bookmark(world, direct, "two@rooms.example", "two")
+    both = [("one@rooms.example", "one"), ("two@rooms.example", "two")]
+    await desk.until(lambda: bookmark_events(desk) == both, 20,
                      lambda: "desk hears of two: %s" % bookmark_events(desk))
     # The proxy hears nothing until all is other than it was.
     os.kill(world.proxy.process.pid, signal.SIGSTOP)
