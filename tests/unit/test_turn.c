@@ -210,10 +210,10 @@ nothing_is_written_before_it_is_committed(void **state)
 	core_server_say(b->core, CHAT("m1"));
 	core_run(b->core);
 	assert_int_equal(failures(b), 1);
-	assert_false(has(&b->client.got, "m1"));
+	assert_false(has(&b->client.got, "id='m1'"));
 	assert_int_equal(history_next(user(b)->history), 2);
 	core_wait(b->core, 2000);
-	assert_false(has(&b->client.got, "m1"));
+	assert_false(has(&b->client.got, "id='m1'"));
 	store_mend(b->path);
 	core_wait(b->core, 2000);
 	expect(&b->client.got, "id='m1'");
@@ -235,7 +235,7 @@ nothing_is_read_until_it_works(void **state)
 	core_server_say(b->core, CHAT("m2"));
 	core_wait(b->core, 1000);
 	assert_int_equal(history_next(user(b)->history), 2);
-	assert_false(has(&b->client.got, "p1"));
+	assert_false(has(&b->client.got, "id='p1'"));
 	store_mend(b->path);
 	core_wait(b->core, 1000);
 	assert_int_equal(history_next(user(b)->history), 4);
@@ -265,7 +265,7 @@ it_is_tried_again_and_given_up(void **state)
 	}
 	assert_int_equal(failures(b), i + 1);
 	assert_true(b->core->proxy->is_failed);
-	assert_false(has(&b->client.got, "m1"));
+	assert_false(has(&b->client.got, "id='m1'"));
 	/* Left as it is, streams can be resumed by the next process. */
 	store_mend(b->path);
 	assert_false(b->client.closed);
@@ -328,8 +328,8 @@ what_was_never_committed_was_never_told(void **state)
 	core_kill(b->core);
 	store_mend(b->path);
 	loop_turn(b->core->peers, 0);
-	assert_false(has(&b->client.got, "m1"));
-	assert_false(has(&b->core->server->got, "o1"));
+	assert_false(has(&b->client.got, "id='m1'"));
+	assert_false(has(&b->core->server->got, "id='o1'"));
 	core_start(b->core, CORE_ALICE(""));
 	assert_int_equal(history_next(user(b)->history), 1);
 }
