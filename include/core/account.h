@@ -104,15 +104,11 @@ struct account {
 	/* Domains that its server lists as its services: mod/services.c's. */
 	struct recent *services;
 
-	/*
-	 * Own nodes that this process has asked for on this stream, 1: or heard of, which
-	 * means nothing for a collection; mod/events.c's.
-	 */
+	/* Own nodes that this process has asked for on this stream; mod/events.c's. */
 	struct recent *fetched;
-	bool
-	    doubts_events; /* what is kept of them may be of an earlier stream */
-	bool is_fetching, has_fetched; /* one; all that were asked for: saved */
-	uint64_t fetch_began; /* the last event when that was asked for */
+	bool is_fetching;     /* one of them has no answer yet */
+	bool has_fetched;     /* all that clients ask for; saved */
+	uint64_t fetch_began; /* the last event when the one was asked for */
 	/* Of user->features_version, when there was no more to ask for. */
 	uint64_t fetched_version;
 

@@ -64,8 +64,9 @@ struct event *event_find(const struct event_node *, const char *item);
 bool event_says_same(const struct event *, const struct event *);
 /* What a late joiner gets; NULL: all of it was taken back. */
 const struct event *event_last(const struct event_node *);
-/* Takes the entry; what it replaces goes, and what is too much. */
-void event_keep(struct events *, struct entry *, const struct event_what *);
+/* Takes the entry; what it replaces goes, and what is too much, `most` in the node. */
+void event_keep(struct events *, struct entry *, const struct event_what *,
+    unsigned most);
 /* The first with a higher number, or NULL; mostly there are few behind it. */
 const struct event *event_after(const struct events *, uint64_t number);
 

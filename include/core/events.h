@@ -47,9 +47,9 @@ void events_free(struct events **);
  */
 const char *events_take(struct account *, struct entry *,
     const struct event_what *);
-bool events_is_collection(const char *node);
-/* Whether there is something of that node of the account's own. */
-bool events_has_own(const struct account *, const char *node);
+/* Only of the account's own: contacts' mean nothing to anybody. */
+bool events_is_collection(const struct account *, const char *publisher,
+    const char *node);
 /* The number of the last one there was. */
 uint64_t events_last(const struct user *);
 /* Something came about that item of the account's own, or all, after that number. */

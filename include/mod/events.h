@@ -5,8 +5,8 @@
 struct user;
 
 /*
- * Somebody asks for events that he did not ask for before: nodes of the own accounts of
- * which nothing is known are fetched, one after another.
+ * Somebody asks for events that he did not ask for before: nodes of the own accounts that
+ * were not fetched on this stream are, one after another.
  */
 void events_fetch(struct user *);
 

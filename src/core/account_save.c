@@ -101,7 +101,6 @@ load_self(void *arg, const void *key, size_t key_len, const void *value,
 	a->has_rosterver = (flags & FLAG_ROSTERVER) != 0;
 	a->is_settled = (flags & FLAG_SETTLED) != 0;
 	a->has_fetched = (flags & FLAG_FETCHED) != 0;
-	a->doubts_events = !a->has_fetched;
 	a->max_bytes = unpack_uint(&u);
 	a->presence_sent = unpack_string(&u);
 	a->presence_number = unpack_uint(&u);

@@ -11,7 +11,6 @@
 #include "core/proxy.h"
 #include "core/turn.h"
 #include "core/user.h"
-#include "xmpp/ns.h"
 
 struct events *
 events_new(struct user *u)
@@ -247,19 +246,11 @@ first_to_go(struct events *all, const struct event_publisher *by)
 	    TAILQ_FIRST(&all->all);
 }
 
-bool
-events_is_collection(const char *node)
-{
-	return strcmp(node, NS_BOOKMARKS) == 0 || strcmp(node, NS_MDS) == 0;
-}
-
 /* The one that was just added stays. */
 static void
-keep_limits(struct events *all, const struct event_node *n)
+keep_limits(struct events *all, const struct event_node *n, unsigned most)
 {
 	const struct limits *l = &all->user->proxy->config->limits;
-	unsigned most = events_is_collection(n->name) ? EVENTS_PER_COLLECTION :
-							EVENTS_PER_NODE;
 
 	while (n->count > most)
 		drop_event(all, TAILQ_FIRST(&n->events));
@@ -297,7 +288,7 @@ drop_replaced(struct events *all, struct event_node *n, struct event *e)
 
 void
 event_keep(struct events *all, struct entry *entry,
-    const struct event_what *what)
+    const struct event_what *what, unsigned most)
 {
 	struct event_node *n;
 	struct event *e;
@@ -308,7 +299,7 @@ event_keep(struct events *all, struct entry *entry,
 	e = add(all, n, all->last + 1, what, entry);
 	drop_replaced(all, n, e);
 	save(all, e);
-	keep_limits(all, n);
+	keep_limits(all, n, most);
 }
 
 const struct event *

@@ -14,6 +14,7 @@
 #include "core/render.h"
 #include "core/session.h"
 #include "core/user.h"
+#include "xmpp/ns.h"
 
 /* So late an event says when it was. */
 #define LATE_MS 10000
@@ -217,6 +218,14 @@ events_restore(struct session *s, uint64_t got)
 
 /* --- what comes --- */
 
+bool
+events_is_collection(const struct account *a, const char *publisher,
+    const char *node)
+{
+	return is_own(a, publisher) &&
+	    (strcmp(node, NS_BOOKMARKS) == 0 || strcmp(node, NS_MDS) == 0);
+}
+
 /* To those that are there, now or never. */
 static void
 pass(struct account *a, struct entry *entry, const struct event_what *what)
@@ -279,7 +288,10 @@ events_take(struct account *a, struct entry *entry,
 		entry_unref(&entry);
 		return "an event that is known";
 	}
-	event_keep(a->user->events, entry, what);
+	event_keep(a->user->events, entry, what,
+	    events_is_collection(a, entry->peer, what->node) ?
+		EVENTS_PER_COLLECTION :
+		EVENTS_PER_NODE);
 	LIST_FOREACH(s, &a->user->sessions, next)
 		events_follow(s);
 	return "an event, to those that ask for it";
@@ -303,12 +315,6 @@ static const struct event_node *
 find_own(const struct account *a, const char *node)
 {
 	return event_node_find(a->user->events, a->id, a->jid, node);
-}
-
-bool
-events_has_own(const struct account *a, const char *node)
-{
-	return find_own(a, node) != NULL;
 }
 
 bool

@@ -26,6 +26,9 @@
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
+/* What was heard of a node of the account's own since it was asked for. */
+enum { ASKED, HEARD, ANSWERED };
+
 /* --- what an event says --- */
 
 /* The ids of all <item/>s or <retract/>s, with a space between. */
@@ -116,9 +119,10 @@ take(struct account *a, const struct route *r, const struct event_what *what)
 	    "event");
 	struct entry *e = incoming_entry(a, r, DIR_IN);
 
-	/* One item says nothing of the others. */
-	if (strcmp(e->peer, a->jid) == 0 && !events_is_collection(what->node))
-		recent_set(a->fetched, what->node, 1);
+	/* Of a collection one item says nothing of the others. */
+	if (strcmp(e->peer, a->jid) == 0 &&
+	    !events_is_collection(a, a->jid, what->node))
+		recent_set(a->fetched, what->node, HEARD);
 	if (what->kind == EVENT_ITEMS && strcmp(e->peer, a->jid) == 0 &&
 	    strcmp(what->node, AVATAR_METADATA) == 0)
 		avatar_changed(a, elem_first(event));
@@ -159,23 +163,22 @@ what_of(const struct elem *m)
 	return what;
 }
 
-/* Each is a thing of its own, and may be replaced alone. */
+/* Each is a thing of its own, and may be replaced alone. When it was is kept. */
 static const char *
 take_each(struct account *a, const struct route *r, const struct elem *items)
 {
+	const struct elem *delay = elem_find(r->stanza, NS_DELAY, "delay");
 	struct arena *arena = r->stanza->arena;
-	const char *node = elem_attr(items, "node"), *id, *reason = NULL;
+	const char *reason = NULL;
 	struct route one = *r;
 	struct event_what what;
-	bool is_item;
 
 	ELEM_EACH(e, items) {
-		id = elem_attr(e, "id");
-		is_item = elem_is(e, NS_PUBSUB_EVENT, "item");
-		if (id == NULL ||
-		    (!is_item && !elem_is(e, NS_PUBSUB_EVENT, "retract")))
-			continue;
-		one.stanza = make_event(arena, node, id, is_item ? e : NULL);
+		one.stanza = make_event(arena, elem_attr(items, "node"),
+		    elem_attr(e, "id"),
+		    elem_is(e, NS_PUBSUB_EVENT, "item") ? e : NULL);
+		if (delay != NULL)
+			elem_append(one.stanza, elem_copy(arena, delay));
 		what = what_of(one.stanza);
 		reason = take(a, &one, &what);
 	}
@@ -193,17 +196,26 @@ is_personal(const struct route *r)
 		(jid_is_bare(r->from) && !jid_is_domain(r->from)));
 }
 
+/* All of them with an id, and nothing else: then they are as good as several events. */
 static bool
 has_several(const struct elem *items)
 {
-	const struct elem *first = elem_first(items);
+	unsigned count = 0;
 
-	return first != NULL && elem_next(first) != NULL;
+	ELEM_EACH(e, items) {
+		if (elem_attr(e, "id") == NULL ||
+		    (!elem_is(e, NS_PUBSUB_EVENT, "item") &&
+			!elem_is(e, NS_PUBSUB_EVENT, "retract")))
+			return false;
+		count++;
+	}
+	return count > 1;
 }
 
 static const char *
 from_upstream(struct account *a, struct route *r)
 {
+	const char *publisher = r->from != NULL ? r->from : a->jid;
 	const struct elem *event;
 	struct event_what what;
 
@@ -214,7 +226,8 @@ from_upstream(struct account *a, struct route *r)
 	if (event == NULL || !describe(&what, event) ||
 	    message_class(r->stanza, NULL) != CLASS_LIVE)
 		return NULL;
-	if (what.kind != EVENT_NODE && events_is_collection(what.node) &&
+	if ((what.kind == EVENT_ITEMS || what.kind == EVENT_RETRACT) &&
+	    events_is_collection(a, publisher, what.node) &&
 	    has_several(elem_first(event)))
 		return take_each(a, r, elem_first(event));
 	return take(a, r, &what);
@@ -253,10 +266,24 @@ is_news(const struct account *a, uint64_t began, const char *id,
 	    !events_know_own(a, &what);
 }
 
+/* The latest were asked for; a service may give fewer, and says so (XEP-0060 6.5.4). */
+static bool
+is_all(const struct elem *items, size_t count)
+{
+	const struct elem *set = elem_find(items->parent, NS_RSM, "set");
+	const char *text = NULL;
+	uint64_t there;
+
+	if (set != NULL)
+		text = elem_child_text(set, NS_RSM, "count");
+	if (text != NULL && text_to_uint(text, 0, UINT64_MAX, &there))
+		return there <= count;
+	return count < EVENTS_PER_COLLECTION;
+}
+
 /*
- * What came by itself since it was asked for is newer. The latest were asked for; fewer
- * are all. What is news is found out before anything is said: that may take the place of
- * what is known.
+ * What came by itself since it was asked for is newer. What is news is found out before
+ * anything is said: that may take the place of what is known.
  */
 static void
 take_collection(struct account *a, struct arena *arena, const char *node,
@@ -279,7 +306,7 @@ take_collection(struct account *a, struct arena *arena, const char *node,
 		if (is_news(a, began, id, news[said]))
 			said++;
 	}
-	for (i = 0; i < n && count < EVENTS_PER_COLLECTION; i++) {
+	for (i = 0; i < n && is_all(items, count); i++) {
 		if (!has_item(items, known[i]))
 			news[said++] = make_event(arena, node, known[i], NULL);
 	}
@@ -292,11 +319,11 @@ take_last(struct account *a, struct arena *arena, const char *node,
     const struct elem *items)
 {
 	const struct elem *last = NULL;
-	uint64_t heard = 0;
+	uint64_t state = ASKED;
 
 	/* Meanwhile it may have come by itself, and be newer. */
-	(void)recent_get(a->fetched, node, &heard);
-	if (heard)
+	(void)recent_get(a->fetched, node, &state);
+	if (state == HEARD)
 		return;
 	ELEM_EACH(e, items)
 		last = e;
@@ -316,10 +343,11 @@ take_answer(struct account *a, const char *node, const struct elem *answer)
 	    (pubsub = elem_find(answer, NS_PUBSUB, "pubsub")) != NULL)
 		items = elem_find(pubsub, NS_PUBSUB, "items");
 	else if (text_equals(stanza_error_cond(answer), "item-not-found"))
-		items = elem_new(arena, NS_PUBSUB, "items");
+		items = elem_child(elem_new(arena, NS_PUBSUB, "pubsub"),
+		    NS_PUBSUB, "items");
 	if (items == NULL)
 		return;
-	if (events_is_collection(node))
+	if (events_is_collection(a, a->jid, node))
 		take_collection(a, arena, node, items);
 	else
 		take_last(a, arena, node, items);
@@ -330,10 +358,11 @@ fetched(struct account *a, struct elem *answer, void *arg)
 {
 	char *node = arg;
 
-	if (answer != NULL)
+	if (answer != NULL) {
 		take_answer(a, node, answer);
-	else
-		recent_remove(a->fetched, node);
+		recent_set(a->fetched, node, ANSWERED);
+	}
+	/* Not before: what is said there may bring us to ask for the next. */
 	a->is_fetching = false;
 	free(node);
 	if (answer != NULL)
@@ -347,17 +376,19 @@ fetch(struct account *a, const char *node)
 	struct elem *iq = elem_new(arena, NS_CLIENT, "iq"), *items;
 	char *copy = mem_strdup(node);
 
-	recent_set(a->fetched, node, 0);
 	elem_set(iq, "type", "get");
 	items = elem_child(elem_child(iq, NS_PUBSUB, "pubsub"), NS_PUBSUB,
 	    "items");
 	elem_set(items, "node", node);
 	elem_set(items, "max_items",
 	    arena_printf(arena, "%d",
-		events_is_collection(node) ? EVENTS_PER_COLLECTION : 1));
+		events_is_collection(a, a->jid, node) ? EVENTS_PER_COLLECTION :
+							1));
 	a->fetch_began = events_last(a->user);
 	a->is_fetching = account_ask(a, iq, a->jid, fetched, copy) == 0;
-	if (!a->is_fetching)
+	if (a->is_fetching)
+		recent_set(a->fetched, node, ASKED);
+	else
 		free(copy);
 	arena_free(&arena);
 }
@@ -374,8 +405,7 @@ missing_node(const struct account *a, const struct session *s)
 		if (!features_is_notify(var))
 			continue;
 		node = mem_strndup(var, strlen(var) - strlen(FEATURES_NOTIFY));
-		if (!recent_get(a->fetched, node, NULL) &&
-		    (a->doubts_events || !events_has_own(a, node)))
+		if (!recent_get(a->fetched, node, NULL))
 			return node;
 		free(node);
 	}
@@ -458,15 +488,30 @@ upstream_up(struct account *a)
 	a->is_fetching = false;
 	a->fetched_version = UINT64_MAX;
 	a->has_fetched = false;
-	a->doubts_events = true;
+}
+
+static void
+find_unanswered(void *arg, const char *node, uint64_t state)
+{
+	if (state == ASKED)
+		*(const char **)arg = node;
 }
 
 /* What was open is lost, with the request or with the process that asked. */
 static void
 upstream_resumed(struct account *a)
 {
-	if (!a->has_fetched)
-		fetch_next(a);
+	const char *node;
+
+	if (a->has_fetched || a->is_fetching)
+		return;
+	do {
+		node = NULL;
+		recent_each(a->fetched, find_unanswered, &node);
+		if (node != NULL)
+			recent_remove(a->fetched, node);
+	} while (node != NULL);
+	fetch_next(a);
 }
 
 const struct module mod_events = {

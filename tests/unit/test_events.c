@@ -289,6 +289,10 @@ of_many_items_what_is_new_is_told(void **state)
 	    "C1< <message ...><event xmlns='" NS_PUBSUB_EVENT "'>" BOOKMARKS
 	    "><retract id='1@r.example'/></items></event></message>",
 	    "nothing");
+	/* More than were asked for: so many are looked at. */
+	lose_stream(state, "S<~ <iq id='$i' type='get' ...>...</iq>");
+	answer_bookmarks(state, "i", 1000, 2, 2000);
+	assert_int_equal(count_messages(state, "C1"), 1);
 }
 
 int

@@ -188,7 +188,6 @@ nothing_is_done_while_commits_fail(void **state)
 	say(c, CHAT, 1);
 	core_wait(c, 50);
 	assert_false(has(&c->log, "not-trimmed"));
-	assert_false(has(&c->log, "not-folded"));
 	store_mend(path);
 	core_wait(c, 1000);
 	assert_int_equal(history_kept(history(c)), 16);
