@@ -1,9 +1,9 @@
 /*
  * Personal events (XEP-0163): those of an account's own and of its contacts go to the
  * sessions that ask for that node (core/events.c). Contacts' come by themselves; what the
- * own account has of a node that somebody asks for is fetched once a stream, as a server
- * says the last again only to a resource that comes, and of some nodes (XEP-0402, 0490)
- * not even then.
+ * own account has of a node that somebody asks for is fetched once a stream and process,
+ * as a server says the last again only to a resource that comes, and of some nodes
+ * (XEP-0402, 0490) not even then.
  */
 #include "mod/events.h"
 
