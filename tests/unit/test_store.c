@@ -720,6 +720,30 @@ a_commit_waits_for_the_lock(void **state)
 	free(path);
 }
 
+/* One that somebody keeps fails it, and that is said; the next may succeed. */
+static void
+a_commit_does_not_wait_for_ever(void **state)
+{
+	char *path = store_fresh_path();
+	struct store *s = store_must_open(path);
+	struct db *other = db_open(path, NULL);
+	struct err err = { "" };
+	struct batch b;
+
+	(void)state;
+	batch_init(&b);
+	put(&b, 1, "key", "value");
+	assert_int_equal(db_begin(other, NULL), 0);
+	assert_int_equal(store_commit(s, &b, &err), -1);
+	assert_non_null(strstr(err.text, "locked"));
+	db_rollback(other);
+	store_must_commit(s, &b);
+	batch_fini(&b);
+	db_close(&other);
+	store_close(&s);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -746,6 +770,7 @@ main(void)
 		    what_a_checkpoint_leaves_is_worked_off_by_a_commit),
 		cmocka_unit_test(a_checkpoint_may_run_beside),
 		cmocka_unit_test(a_commit_waits_for_the_lock),
+		cmocka_unit_test(a_commit_does_not_wait_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
