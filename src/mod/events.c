@@ -26,7 +26,7 @@
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 
-/* What was heard of a node of the account's own since it was asked for. */
+/* Of a node of the account's own, in account->fetched; HEARD: it came by itself. */
 enum { ASKED, HEARD, ANSWERED };
 
 /* --- what an event says --- */
@@ -306,7 +306,9 @@ take_collection(struct account *a, struct arena *arena, const char *node,
 		if (is_news(a, began, id, news[said]))
 			said++;
 	}
-	for (i = 0; i < n && is_all(items, count); i++) {
+	if (!is_all(items, count))
+		n = 0;
+	for (i = 0; i < n; i++) {
 		if (!has_item(items, known[i]))
 			news[said++] = make_event(arena, node, known[i], NULL);
 	}
@@ -362,7 +364,7 @@ fetched(struct account *a, struct elem *answer, void *arg)
 		take_answer(a, node, answer);
 		recent_set(a->fetched, node, ANSWERED);
 	}
-	/* Not before: what is said there may bring us to ask for the next. */
+	/* Not before: what is said above may bring us to ask for the next. */
 	a->is_fetching = false;
 	free(node);
 	if (answer != NULL)
